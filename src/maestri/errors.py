@@ -1,0 +1,494 @@
+"""Every error that a user can meet, split by who must act on it.
+
+    MaestriError                    has .diagnostic; the catch-all for everything below
+    ├── DefinitionError       (L)   the author of a workflow; nothing has run
+    │   └── ExpressionError   (L3)  an expression that cannot be read or evaluated
+    ├── ConfigError           (C)   the author of a configuration or of a command line
+    ├── RunError                    the work failed; a workflow may catch it
+    │   ├── StepFailed        (S)   one step; has path and attempt
+    │   │   ├── ExitFailed  KilledBySignal  Timeout  OutputInvalid
+    │   │   ├── AgentUnavailable  ValueRefused  StepCancelled  InputInvalid
+    │   └── PatternFailed     (P)   JoinFailed  RoundsExhausted  NoProgress  DependencyFailed
+    ├── ReplayError           (R)   the operator: code and journal disagree
+    ├── EngineError           (E)   the operator: infrastructure
+    └── UsageError            (U)   the Python author misused the API
+    InternalError(RuntimeError)     us: a bug in Maestri, please report
+    Suspended(BaseException)        control flow: the run is parked; never caught by `except Exception`
+
+Rule 1: a message says what, where and how to mend it (`Diagnostic`); its code never changes meaning.
+Rule 2: a failure of a step is journaled as a `Failure` and comes back as the same class with the same words.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+
+class Span(NamedTuple):
+    """A place in a text: lines and columns count from 1; the end is exclusive."""
+
+    line: int
+    col: int
+    end_line: int
+    end_col: int
+
+
+class Diagnostic(NamedTuple):
+    """What went wrong, where, why, and what to do about it: the one form of every message.
+
+    `snippet` is the source line the caret points into, kept here so that whoever shows the message
+    does not need the file. `severity` is `error` or `warning`.
+    """
+
+    code: str
+    message: str
+    cause: str = ""
+    fix: str = ""
+    severity: str = "error"
+    file: str | None = None
+    span: Span | None = None
+    snippet: str | None = None
+    run: str | None = None
+    path: str | None = None
+    attempt: int | None = None
+
+    def where(self) -> str:
+        """Return `file:line:col`, or run, path and attempt, or an empty text."""
+        if self.span is not None:
+            return f"{self.file or '<text>'}:{self.span.line}:{self.span.col}"
+        if self.file is not None:
+            return self.file
+        parts = []
+        if self.run is not None:
+            parts.append(f"run {self.run}")
+        if self.path is not None:
+            parts.append(self.path)
+        place = " ".join(parts)
+        return f"{place}, attempt {self.attempt}" if place and self.attempt is not None else place
+
+    def text(self) -> str:
+        """Return the message as plain text: place, severity, code, caret, cause and fix."""
+        where = self.where()
+        head = f"{where}: " if where else ""
+        lines = [f"{head}{self.severity}[{self.code}]: {self.message}"]
+        if self.snippet is not None and self.span is not None:
+            lines += _caret(self.snippet, self.span)
+        if self.cause:
+            lines.append(f"  cause: {self.cause}")
+        if self.fix:
+            lines.append(f"  fix: {self.fix}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields that are set as a JSON object, the span as four numbers."""
+        found: dict[str, Any] = {}
+        for field, value in self._asdict().items():
+            if isinstance(value, Span):
+                found[field] = dict(value._asdict())
+            elif value is not None and value != "":
+                found[field] = value
+        return found
+
+
+def _caret(snippet: str, span: Span) -> list[str]:
+    """Return the source line and a line of carets under the span, cut to a readable width."""
+    width = 120
+    start = max(0, span.col - 1 - width // 2) if span.col > width else 0
+    shown = snippet[start : start + width].replace("\t", " ")
+    end = span.end_col if span.end_line == span.line else len(snippet) + 1
+    marks = max(1, min(end, start + len(shown) + 1) - span.col)
+    return [f"    {shown}", "    " + " " * (span.col - 1 - start) + "^" * marks]
+
+
+class Failure(NamedTuple):
+    """A failure as it is journaled: enough to raise the same error again."""
+
+    type: str
+    code: str
+    message: str
+    path: str | None = None
+    attempt: int | None = None
+    fix: str = ""
+    cause: str = ""
+    detail: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields that are set as a JSON object."""
+        return {k: v for k, v in self._asdict().items() if v is not None and v != ""}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Failure:
+        """Return the failure that `as_json` wrote; unknown fields are ignored."""
+        known = {k: v for k, v in record.items() if k in cls._fields}
+        return cls(**known)
+
+
+class MaestriError(Exception):
+    """Anything Maestri tells a user; catch this to catch them all.
+
+    Args:
+        message: What happened, with the offending value first.
+        fix: The one thing to do.
+        cause: Why it is so, where the message does not say it.
+        detail: JSON that programs may want; it is journaled with a failure.
+    """
+
+    code: ClassVar[str] = "X000"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str = "",
+        cause: str = "",
+        path: str | None = None,
+        attempt: int | None = None,
+        run: str | None = None,
+        file: str | None = None,
+        detail: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.cause = cause
+        self.path = path
+        self.attempt = attempt
+        self.run = run
+        self.file = file
+        self.detail = detail
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The message in the form that every renderer takes."""
+        return Diagnostic(
+            self.code,
+            self.message,
+            cause=self.cause,
+            fix=self.fix,
+            file=self.file,
+            run=self.run,
+            path=self.path,
+            attempt=self.attempt,
+        )
+
+
+# --- the author of a workflow ---------------------------------------------------------------------
+
+
+class DefinitionError(MaestriError):
+    """A definition is wrong; nothing has run. Holds all findings, sorted by place."""
+
+    code = "L200"
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        self.diagnostics = diagnostics
+        first = diagnostics[0]
+        super().__init__(first.message, fix=first.fix, cause=first.cause, file=first.file)
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The first finding."""
+        return self.diagnostics[0]
+
+    def __str__(self) -> str:
+        """Return all findings as text."""
+        return "\n\n".join(d.text() for d in self.diagnostics)
+
+
+class ConfigError(MaestriError):
+    """A configuration file, an environment variable or a command line is wrong."""
+
+    code = "C001"
+
+
+# --- the work -------------------------------------------------------------------------------------
+
+
+class RunError(MaestriError):
+    """The work failed. A workflow may catch it; what nobody catches fails the run.
+
+    `kind` is the word that `retry: {on: [...]}` uses; `retryable` is the default answer.
+    """
+
+    code = "S000"
+    kind: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = True
+    origins: tuple[str, ...] = ()
+
+
+class StepFailed(RunError):
+    """A step failed: the function raised, or the agent gave up."""
+
+    code = "S100"
+
+
+class ExitFailed(StepFailed):
+    """A command ended with an exit code that `ok` does not list."""
+
+    code, kind = "S101", "exit"
+
+
+class KilledBySignal(StepFailed):
+    """A command was ended by a signal that Maestri did not send."""
+
+    code, kind = "S102", "signal"
+
+
+class Timeout(StepFailed):
+    """An attempt, a step or a run took too long, or was silent for too long."""
+
+    code, kind = "S103", "timeout"
+
+
+class OutputInvalid(StepFailed):
+    """An answer is not what the step promised (not JSON, not the schema, too large)."""
+
+    code, kind = "S104", "output"
+
+
+class AgentUnavailable(StepFailed):
+    """The agent cannot be started: command, module or program not found."""
+
+    code, kind, retryable = "S105", "unavailable", False
+
+
+class ValueRefused(StepFailed):
+    """A value does not survive JSON, so that a replay could not give it back."""
+
+    code, kind, retryable = "S106", "value", False
+
+
+class StepCancelled(StepFailed):
+    """A step or scope was cancelled on request."""
+
+    code, kind, retryable = "S107", "cancelled", False
+
+
+class InputInvalid(StepFailed):
+    """What a step was given cannot be used: an expression that fails, a wrong type, a bad input."""
+
+    code, kind, retryable = "S108", "input", False
+
+
+class PatternFailed(RunError):
+    """A pattern could not reach its goal."""
+
+    code, kind, retryable = "P200", "pattern", False
+
+
+class JoinFailed(PatternFailed):
+    """Too few branches succeeded for the join that was asked for."""
+
+    code, kind = "P201", "join"
+
+
+class RoundsExhausted(PatternFailed):
+    """A loop reached its cap before its condition held."""
+
+    code, kind = "P202", "rounds"
+
+
+class NoProgress(PatternFailed):
+    """A loop gave the same output too many times in a row."""
+
+    code, kind = "P203", "no-progress"
+
+
+class DependencyFailed(PatternFailed):
+    """What this step needs has failed or was skipped because something failed."""
+
+    code, kind = "P204", "dependency"
+
+
+class NoBranch(PatternFailed):
+    """No `when` of a branch held and there is no `otherwise`, though one was required."""
+
+    code, kind = "P205", "no-branch"
+
+
+# --- the operator ---------------------------------------------------------------------------------
+
+
+class ReplayError(MaestriError):
+    """The code and the journal disagree; nothing was run."""
+
+    code = "R400"
+
+
+class StepChanged(ReplayError):
+    """A step asks for something else than the journal has for it."""
+
+    code = "R401"
+
+
+class StepVanished(ReplayError):
+    """The journal has a finished step that the workflow no longer has."""
+
+    code = "R402"
+
+
+class WorkflowChanged(ReplayError):
+    """The workflow's file is not the one that the run was started with."""
+
+    code = "R403"
+
+
+class WorkflowMissing(ReplayError):
+    """The workflow of a run cannot be found any more."""
+
+    code = "R404"
+
+
+class EngineError(MaestriError):
+    """The place where runs are kept has a problem."""
+
+    code = "E500"
+
+
+class RunNotFound(EngineError):
+    """No run has this name."""
+
+    code = "E501"
+
+
+class RunAmbiguous(EngineError):
+    """Several runs begin with this text."""
+
+    code = "E502"
+
+
+class RunInUse(EngineError):
+    """Another process is executing this run."""
+
+    code = "E503"
+
+
+class StaleOwner(EngineError):
+    """Another process has taken the run over; what this one did since is not stored."""
+
+    code = "E504"
+
+
+class JournalDamaged(EngineError):
+    """A journal does not agree with its checksums."""
+
+    code = "E505"
+
+
+class JournalTooNew(EngineError):
+    """A journal was written by a newer version."""
+
+    code = "E506"
+
+
+class StateUnusable(EngineError):
+    """The state directory cannot be used: read-only, not private, on a network file system."""
+
+    code = "E507"
+
+
+class RunEnded(EngineError):
+    """The run has ended, so that this request has nothing to act on."""
+
+    code = "E508"
+
+
+class PathNotFound(EngineError):
+    """The run has no step or scope of this path."""
+
+    code = "E509"
+
+
+class RunCancelled(MaestriError):
+    """The run was cancelled."""
+
+    code = "S130"
+
+
+# --- the Python author ----------------------------------------------------------------------------
+
+
+class UsageError(MaestriError):
+    """The Python API was used in a way that cannot work."""
+
+    code = "U600"
+
+
+class ScopeShared(UsageError):
+    """One `Context` was used by two asyncio tasks at once."""
+
+    code = "U601"
+
+
+class BadName(UsageError):
+    """A name of a step is not a name."""
+
+    code = "U602"
+
+
+class BadPattern(UsageError):
+    """A pattern has a parameter that YAML could not say."""
+
+    code = "U603"
+
+
+# --- us -------------------------------------------------------------------------------------------
+
+
+class InternalError(RuntimeError):
+    """A bug in Maestri; please report it."""
+
+
+class Suspended(BaseException):
+    """The run is parked until a signal or a timer. Not an `Exception`: nobody may swallow it."""
+
+
+_RECORDED: dict[str, type[RunError]] = {}
+
+
+def _register(cls: type[RunError]) -> None:
+    _RECORDED[cls.__name__] = cls
+    for sub in cls.__subclasses__():
+        _register(sub)
+
+
+_register(RunError)
+
+
+def to_failure(error: BaseException) -> Failure:
+    """Return the record of an error, in the form that is journaled.
+
+    An exception that is not Maestri's own becomes a `StepFailed` that names its class.
+    """
+    if isinstance(error, RunError):
+        return Failure(
+            type(error).__name__,
+            error.code,
+            error.message,
+            error.path,
+            error.attempt,
+            error.fix,
+            error.cause,
+            error.detail,
+        )
+    if isinstance(error, MaestriError):
+        return Failure("StepFailed", error.code, error.message, error.path, None, error.fix, error.cause)
+    return Failure("StepFailed", StepFailed.code, f"{type(error).__name__}: {error}")
+
+
+def from_failure(failure: Failure) -> RunError:
+    """Return the error that a recorded failure stands for: the same class with the same words."""
+    cls = _RECORDED.get(failure.type, StepFailed)
+    return cls(
+        failure.message,
+        fix=failure.fix,
+        cause=failure.cause,
+        path=failure.path,
+        attempt=failure.attempt,
+        detail=failure.detail,
+    )
+
+
+def retry_kinds() -> dict[str, bool]:
+    """Return the words that `retry: {on: [...]}` knows, each with whether it is retried by default."""
+    return {cls.kind: cls.retryable for cls in _RECORDED.values()}

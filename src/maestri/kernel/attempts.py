@@ -1,0 +1,273 @@
+"""One step from its start to its record: attempts, limits of time, cancellation.
+
+Rule 1: every way out of a step is one event: succeeded, failed or cancelled. Parking leaves none.
+Rule 2: the start of a step that costs money is stored before it is sent; a free one rides.
+Rule 3: the output is stored before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from inspect import CO_COROUTINE
+from typing import Any, NoReturn
+
+from maestri.errors import MaestriError, RunError, StepCancelled, StepFailed, Timeout, to_failure
+from maestri.kernel import codec, state
+from maestri.kernel import events as ev
+from maestri.kernel.events import Event
+from maestri.kernel.past import WITH_SCOPE, Known
+from maestri.kernel.path import join
+from maestri.kernel.policy import DEFAULT, NO_RETRY, retry_delay_s
+from maestri.kernel.ports import Answer, Task, Timer
+from maestri.kernel.run import Live, RunCore
+from maestri.kernel.typed import build, to_plain
+
+ATTEMPT, IDLE, STEP, REQUEST = "attempt", "idle", "step", "request"
+
+
+class _Step:
+    """One step under way: where it is, what it asks for, and what state it is in."""
+
+    __slots__ = ("attempt", "digest", "live", "path", "run", "scope", "segment", "state", "task")
+
+    def __init__(self, run: RunCore, scope: str, segment: str, task: Task, digest: str) -> None:
+        self.run = run
+        self.scope = scope
+        self.segment = segment
+        self.path = join(scope, segment)
+        self.task = task
+        self.digest = digest
+        self.attempt = 1
+        self.state = state.PENDING
+        current = asyncio.current_task()
+        self.live = Live(current, is_scope=False)  # type: ignore[arg-type]  # a step is always in one
+
+    def event(self, kind: int, body: str) -> Event:
+        """Move to the state after an event and return the event."""
+        self.state = state.advance(self.state, kind)
+        return Event(kind, self.scope, self.segment, self.run.clock.now(), self.digest, body)
+
+
+async def perform(
+    run: RunCore, scope: str, segment: str, task: Task, digest: str, known: Known | None
+) -> Any:
+    """Perform a step that has no end on record yet and return its output in its stored form.
+
+    Raises:
+        RunError: It failed, or was cancelled by request; this is on record when it is raised.
+    """
+    step = _Step(run, scope, segment, task, digest)
+    run.live[step.path] = step.live
+    timer = _limit(step, STEP, task.policy.step_timeout_s)
+    try:
+        if known is not None and known.failures:
+            await _wait_for_retry(step, known)
+        return await _attempts(step)
+    except asyncio.CancelledError:
+        if run.is_parking or step.state in state.ENDED:
+            raise
+        if not step.live.is_ours():
+            run.journal.append(step.event(ev.CANCELLED, codec.encode({"reason": WITH_SCOPE})))
+            raise
+        return await _end_stopped(step)
+    finally:
+        run.live.pop(step.path, None)
+        if timer is not None:
+            timer.cancel()
+
+
+async def _wait_for_retry(step: _Step, known: Known) -> None:
+    """Take up where the journal left: the next attempt, and the rest of the wait before it."""
+    step.attempt = known.failures + 1
+    step.state = state.READY
+    rest_s = (known.retry_at or 0.0) - step.run.clock.now()
+    if rest_s > 0:
+        await step.run.clock.sleep(rest_s)
+
+
+async def _attempts(step: _Step) -> Any:
+    run, task = step.run, step.task
+    while True:
+        started = step.event(ev.STARTED, _start_body(step))
+        if task.costs:
+            await run.journal.commit(started)
+        else:
+            run.journal.append(started)
+        try:
+            answer = await _one_attempt(step)
+            text, value = codec.settle(to_plain(answer.value))
+            if task.returns is not None:
+                build(task.returns, value)
+        except MaestriError as error:
+            if not isinstance(error, RunError):
+                raise
+            await _failed(step, error)
+        except Exception as error:  # a function's own exception is its failure  # noqa: BLE001
+            await _failed(step, StepFailed(f"{type(error).__name__}: {error}", cause=place_of(error)))
+        else:
+            step.run.live.pop(step.path, None)  # from here on nobody can stop it any more
+            await run.journal.commit(step.event(ev.SUCCEEDED, _success_body(step, text, answer)))
+            return value
+
+
+async def _one_attempt(step: _Step) -> Answer:
+    task = step.task
+    policy = task.policy
+    if policy is DEFAULT or (policy.attempt_timeout_s is None and policy.idle_timeout_s is None):
+        return await _dispatch(step, _nothing)
+    limit = _limit(step, ATTEMPT, policy.attempt_timeout_s)
+    silence = _Silence(step, policy.idle_timeout_s) if policy.idle_timeout_s is not None else None
+    try:
+        return await _dispatch(step, silence.beat if silence else _nothing)
+    except asyncio.CancelledError:
+        reason = step.live.reason
+        if reason not in {ATTEMPT, IDLE} or not step.live.is_ours():
+            raise
+        step.live.reason = None
+        raise _timeout(step, reason) from None
+    finally:
+        if limit is not None:
+            limit.cancel()
+        if silence is not None:
+            silence.close()
+
+
+async def _dispatch(step: _Step, beat: Callable[[], None]) -> Answer:
+    function = step.task.function
+    if function is not None and _is_async(function):
+        return Answer(await function())
+    attempt = step.run.attempt(step.path, step.attempt, beat)
+    return await step.run.services.dispatcher.perform(step.task, attempt)
+
+
+async def _failed(step: _Step, error: RunError) -> None:
+    """Record a failed attempt: wait for the next one, or raise.
+
+    Raises:
+        RunError: There is no next one.
+    """
+    run, retry = step.run, step.task.policy.retry or NO_RETRY
+    error.path, error.attempt, error.run = step.path, step.attempt, run.info.name
+    failure = to_failure(error)
+    random = run.random.random() if retry.max_attempts > 1 else 0.0
+    delay_s = retry_delay_s(retry, step.attempt, failure, error.kind, random)
+    fields: dict[str, Any] = {"failure": failure.as_json()}
+    if delay_s is None:
+        if step.attempt > 1:
+            fields["attempt"] = step.attempt
+        run.live.pop(step.path, None)
+        await run.journal.commit(step.event(ev.FAILED, codec.encode(fields)))
+        raise error
+    fields = {"attempt": step.attempt, "delay_s": round(delay_s, 3), **fields}
+    run.journal.append(step.event(ev.RETRIED, codec.encode(fields)))
+    step.attempt += 1
+    await run.clock.sleep(delay_s)
+
+
+async def _end_stopped(step: _Step) -> NoReturn:
+    """Record what stopped the step: its time limit, or a request.
+
+    Raises:
+        Timeout: Its time was up.
+        StepCancelled: It was cancelled.
+    """
+    reason = step.live.reason or REQUEST
+    if reason in {STEP, ATTEMPT, IDLE}:
+        error: RunError = _timeout(step, reason)
+        body = codec.encode({"failure": to_failure(error).as_json(), "attempt": step.attempt})
+        await step.run.journal.commit(step.event(ev.FAILED, body))
+        raise error
+    error = StepCancelled(f"`{step.path}` was cancelled: {reason}", path=step.path, attempt=step.attempt)
+    await step.run.journal.commit(step.event(ev.CANCELLED, codec.encode({"reason": reason})))
+    raise error
+
+
+def _timeout(step: _Step, reason: str) -> Timeout:
+    policy = step.task.policy
+    words = {
+        ATTEMPT: (policy.attempt_timeout_s, "the attempt took longer than", "attempt_timeout"),
+        IDLE: (policy.idle_timeout_s, "there was no output for", "idle_timeout"),
+        STEP: (policy.step_timeout_s, "the step took longer than", "timeout"),
+    }
+    limit_s, what, option = words[reason]
+    return Timeout(
+        f"{what} {limit_s:g} s",
+        fix=f"raise `{option}`, or see with `maestri logs` what it was doing",
+        path=step.path,
+        attempt=step.attempt,
+        run=step.run.info.name,
+    )
+
+
+def _limit(step: _Step, reason: str, limit_s: float | None) -> Timer | None:
+    if limit_s is None:
+        return None
+    return step.run.clock.call_later(limit_s, lambda: step.live.stop(reason))
+
+
+class _Silence:
+    """Stops a step that gives no sign of life; a beat costs one assignment, not a new timer."""
+
+    def __init__(self, step: _Step, limit_s: float) -> None:
+        self._step = step
+        self._limit_s = limit_s
+        self._heard = step.run.clock.now()
+        self._timer = step.run.clock.call_later(limit_s, self._check)
+
+    def beat(self) -> None:
+        self._heard = self._step.run.clock.now()
+
+    def _check(self) -> None:
+        rest_s = self._heard + self._limit_s - self._step.run.clock.now()
+        if rest_s <= 0:
+            self._step.live.stop(IDLE)
+        else:
+            self._timer = self._step.run.clock.call_later(rest_s, self._check)
+
+    def close(self) -> None:
+        self._timer.cancel()
+
+
+def _start_body(step: _Step) -> str:
+    task = step.task
+    if step.attempt == 1 and not task.source:
+        return f'{{"agent":"{task.agent}"}}'
+    fields: dict[str, Any] = {"agent": task.agent}
+    if step.attempt > 1:
+        fields["attempt"] = step.attempt
+    if task.source:
+        fields["source"] = task.source
+    return codec.encode(fields)
+
+
+def _success_body(step: _Step, text: str, answer: Answer) -> str:
+    if step.attempt == 1 and answer.usage is None and not answer.artifacts:
+        return f'{{"output":{text}}}'
+    more: dict[str, Any] = {"attempt": step.attempt}
+    if answer.usage is not None:
+        more["usage"] = answer.usage.as_json()
+    if answer.artifacts:
+        more["artifacts"] = [ref.as_json() for ref in answer.artifacts]
+    return f'{{"output":{text},{codec.encode(more)[1:]}'
+
+
+def place_of(error: BaseException) -> str:
+    """Return where in the user's code an exception was raised, as `file:line in function`."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    code = trace.tb_frame.f_code
+    return f"raised at {code.co_filename}:{trace.tb_lineno} in {code.co_name}"
+
+
+def _is_async(function: Callable[[], Any]) -> bool:
+    """Tell whether a function can be awaited on this loop; a sync one needs an agent's own thread."""
+    code = getattr(getattr(function, "func", function), "__code__", None)
+    return code is not None and bool(code.co_flags & CO_COROUTINE)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,174 @@
+"""How a scope ends: its body's output becomes its seal, its error the record of its failure.
+
+Rule 1: a seal is derived from what is below it, so it rides with the next commit and is never waited for.
+Rule 2: a failure names the paths it came from; a resume reopens those and the scopes above them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+from maestri.errors import (
+    MaestriError,
+    RunError,
+    StepCancelled,
+    StepFailed,
+    Suspended,
+    Timeout,
+    UsageError,
+    to_failure,
+)
+from maestri.kernel import codec
+from maestri.kernel import events as ev
+from maestri.kernel.attempts import STEP, place_of
+from maestri.kernel.events import Event
+from maestri.kernel.past import WITH_SCOPE
+from maestri.kernel.path import parent
+from maestri.kernel.run import Live, RunCore
+from maestri.kernel.typed import build, return_type, to_plain
+from maestri.values import Json
+
+T = TypeVar("T")
+
+
+class Closable(Protocol):
+    """What closing needs to know of a scope."""
+
+    path: str
+    remark: Json
+
+    @property
+    def digest(self) -> str:
+        """What its steps asked for."""
+        ...
+
+    @property
+    def failed(self) -> int:
+        """How many failures there were in it."""
+        ...
+
+    def check_past(self) -> None:
+        """Refuse when the journal has more than the body asked for."""
+        ...
+
+
+S = TypeVar("S", bound=Closable)
+
+
+async def close(
+    run: RunCore, scope: S, body: Callable[[S], Awaitable[T]], segment: str, timeout_s: float | None = None
+) -> T:
+    """Run the body of a scope to its end and record how it ended.
+
+    Raises:
+        RunError: The body failed; this is on record.
+    """
+    outcome = await settle(run, scope, body, timeout_s)
+    above = parent(scope.path)[0]
+    now = run.clock.now()
+    if outcome.error is None:
+        run.journal.append(Event(ev.SEALED, above, segment, now, scope.digest, _seal_body(scope, outcome)))
+        return outcome.value  # type: ignore[no-any-return]
+    if isinstance(outcome.error, asyncio.CancelledError):
+        record = codec.encode({"reason": WITH_SCOPE})
+        run.journal.append(Event(ev.SCOPE_CANCELLED, above, segment, now, "", record))
+        raise outcome.error
+    if isinstance(outcome.error, StepCancelled) and outcome.is_stopped:
+        record = codec.encode({"reason": outcome.error.cause})
+        run.journal.append(Event(ev.SCOPE_CANCELLED, above, segment, now, "", record))
+        raise outcome.error
+    run.journal.append(Event(ev.SCOPE_FAILED, above, segment, now, "", failure_body(outcome.error, scope)))
+    raise outcome.error
+
+
+def _seal_body(scope: Closable, outcome: Outcome) -> str:
+    body = f'{{"output":{outcome.text}'
+    if scope.failed:
+        body += f',"failed":{scope.failed}'
+    if scope.remark is not None:
+        body += f',"remark":{codec.encode(scope.remark)}'
+    return body + "}"
+
+
+class Outcome:
+    """How a body ended: with a value and its JSON text, or with an error."""
+
+    __slots__ = ("error", "is_stopped", "text", "value")
+
+    def __init__(self, text: str = "", value: Any = None, error: Any = None, *, is_stopped: bool = False) -> None:
+        self.text = text
+        self.value = value
+        self.error = error
+        self.is_stopped = is_stopped
+
+
+async def settle(
+    run: RunCore, scope: S, body: Callable[[S], Awaitable[Any]], timeout_s: float | None = None
+) -> Outcome:
+    """Run a body and return how it ended; what is no business of the workflow's passes through.
+
+    Raises:
+        MaestriError: The engine or the replay has a problem, which is not a failure of the work.
+        CancelledError: The run is being parked.
+    """
+    live = run.live[scope.path] = Live(asyncio.current_task(), is_scope=True)  # type: ignore[arg-type]
+    timer = None
+    if timeout_s is not None:
+        timer = run.clock.call_later(timeout_s, lambda: live.stop(f"{STEP} {timeout_s:g} s"))
+    try:
+        value = await body(scope)
+        scope.check_past()
+        text, value = codec.settle(to_plain(value))
+        wanted = return_type(body)
+        return Outcome(text, value if wanted is None else build(wanted, value))
+    except asyncio.CancelledError as cancelled:
+        if run.is_parking:
+            raise
+        if not live.is_ours():
+            return Outcome(error=cancelled)
+        return Outcome(error=stopped_error(scope.path, live.reason or ""), is_stopped=True)
+    except (RunError, UsageError) as error:
+        return Outcome(error=_as_run_error(error, scope.path))
+    except (MaestriError, Suspended):
+        raise
+    except Exception as error:  # the workflow's own code raised  # noqa: BLE001
+        return Outcome(error=_as_run_error(error, scope.path))
+    finally:
+        run.live.pop(scope.path, None)
+        if timer is not None:
+            timer.cancel()
+
+
+def stopped_error(path: str, reason: str) -> RunError:
+    """Return the error of a scope that was stopped by its time limit or by a request."""
+    if reason.startswith(STEP):
+        message = f"`{path}` took longer than {reason.removeprefix(STEP).strip() or 'its timeout'}"
+        error: RunError = Timeout(message, path=path, fix="raise its `timeout`")
+    else:
+        error = StepCancelled(f"`{path}` was cancelled: {reason}", path=path, cause=reason)
+    error.origins = (path,)
+    return error
+
+
+def _as_run_error(error: Exception, path: str) -> RunError:
+    """Return the error as one of the run, with the paths it came from."""
+    if isinstance(error, RunError):
+        found = error
+        found.path = found.path or path
+    else:
+        text = error.message if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+        fix = error.fix if isinstance(error, UsageError) else "mend the workflow's code, then resume the run"
+        found = StepFailed(text, path=path, cause=place_of(error), fix=fix)
+        found.__cause__ = error
+    found.origins = found.origins or (path,)
+    return found
+
+
+def failure_body(error: RunError, scope: Closable) -> str:
+    """Return the body of the event for a scope or a run that failed."""
+    fields: dict[str, Any] = {"failure": to_failure(error).as_json(), "because": list(error.origins)}
+    if scope.failed:
+        fields["failed"] = scope.failed
+    return codec.encode(fields)

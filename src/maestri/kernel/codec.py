@@ -1,0 +1,146 @@
+"""Values to JSON text and back, the one way everywhere; digests; large texts kept once.
+
+Rule 1: what comes back is what a live caller saw: outputs are handed on in their decoded form.
+Rule 2: what JSON cannot carry (NaN, a set, a date, an object) is refused, never changed in silence.
+Rule 3: a text of more than `LARGE_BYTES` is kept once per journal under its digest (a `blob`).
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import Any
+
+from maestri.errors import ValueRefused
+
+LARGE_BYTES = 1024
+_BLOB = "$blob"  # {"$blob": digest} stands for a large text
+_QUOTED = "$quoted"  # {"$quoted": {...}} is a user's own mapping that would read as one of these
+
+# One encoder, held: making one for every call costs as much as a small encoding.
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode_sorted = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
+).encode
+decode = json.loads
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def encode(value: Any) -> str:
+    """Return a value as JSON text.
+
+    Raises:
+        ValueRefused: JSON cannot carry it.
+    """
+    try:
+        text = _encode(value)
+        text.encode()  # a lone surrogate could not be stored
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"a value does not survive JSON: {error}"
+        fix = "return plain data (text, numbers, lists, mappings), or a dataclass with `returns=`"
+        raise ValueRefused(message, fix=fix) from error
+    return text
+
+
+def settle(value: Any) -> tuple[str, Any]:
+    """Return a value as JSON text, and the value that this text decodes to.
+
+    Raises:
+        ValueRefused: JSON cannot carry it.
+    """
+    text = encode(value)
+    if type(value) in _PLAIN:
+        return text, value
+    return text, decode(text)
+
+
+def digest(value: Any) -> str:
+    """Return 64 bits of BLAKE2b over the JSON text with sorted keys, as 16 hexadecimal digits.
+
+    Raises:
+        ValueRefused: JSON cannot carry the value.
+    """
+    try:
+        text = _encode_sorted(value)
+        return blake2b(text.encode(), digest_size=8).hexdigest()
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"a request does not survive JSON: {error}"
+        fix = "give a step plain data (text, numbers, lists, mappings)"
+        raise ValueRefused(message, fix=fix) from error
+
+
+def text_digest(text: str) -> str:
+    """Return 128 bits of BLAKE2b over a text, as 32 hexadecimal digits: the name of a blob."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def shrink(body: str) -> tuple[str, dict[str, str]]:
+    """Return a body with its large texts taken out, and those texts by digest.
+
+    A body of up to `LARGE_BYTES` comes back as it is, without being looked into.
+    """
+    if len(body) <= LARGE_BYTES and '"$' not in body:
+        return body, {}
+    blobs: dict[str, str] = {}
+    return _encode(_take_out(decode(body), blobs)), blobs
+
+
+def _take_out(value: Any, blobs: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        if len(value) <= LARGE_BYTES:
+            return value
+        name = text_digest(value)
+        blobs[name] = value
+        return {_BLOB: name}
+    if isinstance(value, list):
+        return [_take_out(item, blobs) for item in value]
+    if isinstance(value, dict):
+        inner = {key: _take_out(item, blobs) for key, item in value.items()}
+        return {_QUOTED: inner} if len(value) == 1 and next(iter(value)) in {_BLOB, _QUOTED} else inner
+    return value
+
+
+def blobs_in(body: str) -> set[str]:
+    """Return the digests of the texts that `expand` will ask for."""
+    found: set[str] = set()
+    if f'"{_BLOB}"' in body:
+        _collect(decode(body), found)
+    return found
+
+
+def _collect(value: Any, found: set[str]) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _collect(item, found)
+    elif isinstance(value, dict):
+        if len(value) == 1 and _BLOB in value:
+            found.add(value[_BLOB])
+        elif len(value) == 1 and _QUOTED in value:
+            for item in value[_QUOTED].values():
+                _collect(item, found)
+        else:
+            for item in value.values():
+                _collect(item, found)
+
+
+def expand(body: str, blobs: dict[str, str]) -> dict[str, Any]:
+    """Return the decoded body with its large texts put back: the inverse of `shrink`.
+
+    Raises:
+        KeyError: A text is not among `blobs`.
+    """
+    value = decode(body)
+    return _put_back(value, blobs) if '"$' in body else value  # type: ignore[no-any-return]
+
+
+def _put_back(value: Any, blobs: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_put_back(item, blobs) for item in value]
+    if isinstance(value, dict):
+        if len(value) == 1:
+            if _BLOB in value:
+                return blobs[value[_BLOB]]
+            if _QUOTED in value:
+                return {key: _put_back(item, blobs) for key, item in value[_QUOTED].items()}
+        return {key: _put_back(item, blobs) for key, item in value.items()}
+    return value

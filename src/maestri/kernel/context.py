@@ -1,0 +1,423 @@
+"""`Context`: what a body sees. Every verb is *once(path, command)*: known already, or done and journaled.
+
+Rule 1: a context belongs to one asyncio task; concurrent children get a scope each (`kernel/fan.py`).
+Rule 2: names are claimed in the order of the calls, counted per scope; nothing else makes a path.
+Rule 3: a step's result is handed on only when it is stored; a seal rides with the next commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from zlib import crc32
+
+from maestri.errors import RunError, ScopeShared, StepVanished
+from maestri.kernel import attempts, closing, codec, waiting
+from maestri.kernel import events as ev
+from maestri.kernel.events import Event, Stored
+from maestri.kernel.past import Past, read_past, replay_scope, replay_step
+from maestri.kernel.path import ROOT, check_name, join, numbered
+from maestri.kernel.policy import DEFAULT, Policy
+from maestri.kernel.ports import Task
+from maestri.kernel.typed import build, to_plain
+from maestri.values import Json
+
+if TYPE_CHECKING:
+    from maestri.kernel.run import RunCore
+
+T = TypeVar("T")
+_LASTING = frozenset({ev.SEALED, ev.SCOPE_FAILED})
+_DIGEST_MASK = (1 << 64) - 1
+
+
+class OneStep(NamedTuple, Generic[T]):
+    """A body that is exactly one step and takes the place of its scope.
+
+    As a branch `lint` of `/checks` it is the step `/checks/lint` itself, with no scope around it.
+    """
+
+    call: Callable[[Context], Awaitable[T]]
+
+
+Body: TypeAlias = Callable[["Context"], Awaitable[T]] | OneStep[T]
+
+
+class Opening(NamedTuple):
+    """What a caller says of the scope that a pattern is about to open: where it is written, how long it may take."""
+
+    source: str = ""
+    timeout_s: float | None = None
+
+
+class Context:
+    """One scope of a run, in the hands of the asyncio task that executes it."""
+
+    __slots__ = (
+        "_claimed",
+        "_counts",
+        "_digest",
+        "_failed",
+        "_owner",
+        "_past",
+        "_prepared",
+        "_run",
+        "names",
+        "path",
+        "remark",
+    )
+
+    def __init__(self, run: RunCore, path: str, *, past: Past | None = None, place: str | None = None) -> None:
+        """Made by the kernel. `place` is a segment claimed beforehand, for a child that is one step."""
+        self._run = run
+        self.path = path
+        self._past = past
+        self._claimed = place
+        self._counts: dict[str, int] = {}
+        self._owner: asyncio.Task[Any] | None = None
+        self._digest = 0
+        self._failed = 0
+        self._prepared = Opening()
+        self.names: Any = None  # what expressions see in this scope; the language's own business
+        self.remark: Json = None  # what a pattern wants to find in this scope's seal
+
+    @property
+    def core(self) -> RunCore:
+        """The run that this scope belongs to."""
+        return self._run
+
+    @property
+    def digest(self) -> str:
+        """What the steps of this scope asked for so far, folded to 64 bits, in hexadecimal."""
+        return f"{self._digest:016x}"
+
+    @property
+    def failed(self) -> int:
+        """How many steps have failed in this scope and below."""
+        return self._failed
+
+    # --- names --------------------------------------------------------------------------------------
+
+    def _claim(self, name: str) -> str:
+        """Return the segment of the next use of a name in this scope.
+
+        Raises:
+            ScopeShared: Another asyncio task uses this context.
+            BadName: Not a name.
+        """
+        task = asyncio.current_task()
+        if self._owner is not task:
+            if self._owner is not None:
+                message = f"two asyncio tasks use the scope `{self.path}` at once"
+                fix = "give each concurrent child a scope of its own: use `parallel` or `each`"
+                raise ScopeShared(message, fix=fix, run=self._run.info.name, path=self.path)
+            self._owner = task
+        if self._claimed is not None:
+            segment, self._claimed = self._claimed, None
+            return segment
+        check_name(name)
+        n = self._counts[name] = self._counts.get(name, 0) + 1
+        return name if n == 1 else f"{name}#{n}"
+
+    def _claim_known(self, name: str) -> tuple[str, Stored | None]:
+        """Return the segment of the next use of a name, and how it ended if that is on record."""
+        segment = self._claim(name)
+        known = self._past.take(segment) if self._past else None
+        return segment, None if known is None else known.end
+
+    def prepare(self, opening: Opening) -> None:
+        """Say where the next scope is written and how long it may take; `scope` uses it up."""
+        self._prepared = opening
+
+    def claim(self, name: str, number: int | None = None) -> str:
+        """Return the segment of the next use of a name, or of a certain one (an item's index, from 1)."""
+        if number is None:
+            return self._claim(name)
+        check_name(name)
+        self._counts[name] = max(number, self._counts.get(name, 0))
+        return numbered(name, number)
+
+    def place(self, segment: str) -> Context:
+        """Return a view of this scope whose next step is at a segment that `claim` has given."""
+        return Context(self._run, self.path, past=self._past, place=segment)
+
+    # --- steps --------------------------------------------------------------------------------------
+
+    async def perform(self, name: str, task: Task) -> Any:
+        """Have a task done, once: the recorded output if there is one, else an agent's.
+
+        Raises:
+            RunError: The step failed, now or on record.
+            StepChanged: The journal has another request at this place.
+        """
+        segment = self._claim(name)
+        digest = codec.digest([task.agent, task.request, _type_name(task.returns)])
+        self._count(segment, digest)
+        known = self._past.take(segment) if self._past else None
+        try:
+            if known is not None and known.end is not None:
+                value = replay_step(self._run, known.end, digest, task)
+            else:
+                value = await attempts.perform(self._run, self.path, segment, task, digest, known)
+        except RunError as error:
+            self._failed += 1
+            error.origins = error.origins or (join(self.path, segment),)
+            raise
+        return value if task.returns is None else build(task.returns, value)
+
+    async def run(
+        self, name: str, command: str | list[str], *, policy: Policy = DEFAULT, source: str = "", **options: Any
+    ) -> Any:
+        """Run a command: a text for the shell, or a list of arguments.
+
+        Args:
+            name: The step's name.
+            command: What to run; nothing is ever substituted in it.
+            policy: Retry and time limits.
+            source: Where this is written, `file:line:col`.
+            options: `env`, `stdin`, `cwd`, `output` (text, json, jsonl, lines, result) and `ok` (exit codes).
+        """
+        request = {"command": command, **options}
+        return await self.perform(name, Task("run", request, policy, source=source))
+
+    async def call(
+        self,
+        name: str,
+        function: str | Callable[..., Any],
+        /,
+        *args: Any,
+        policy: Policy = DEFAULT,
+        returns: type | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a function, sync or async: the callable itself or `module:function`."""
+        request: dict[str, Any] = {"function": function if isinstance(function, str) else _address(function)}
+        if args:
+            request["args"] = to_plain(args)
+        if kwargs:
+            request["kwargs"] = to_plain(kwargs)
+        bound = None if isinstance(function, str) else partial(function, *args, **kwargs)
+        return await self.perform(name, Task("call", request, policy, bound, returns))
+
+    async def agent(
+        self,
+        name: str,
+        prompt: str,
+        *,
+        by: str,
+        returns: type | None = None,
+        policy: Policy = DEFAULT,
+        **options: Any,
+    ) -> Any:
+        """Ask an agent by its name."""
+        return await self.perform(name, Task(by, {"prompt": prompt, **options}, policy, None, returns))
+
+    async def step(
+        self, name: str, function: Callable[..., Any], /, *args: Any, policy: Policy = DEFAULT, **kwargs: Any
+    ) -> Any:
+        """Call a function of this process as a step; its output is journaled."""
+        return await self.call(name, function, *args, policy=policy, **kwargs)
+
+    async def skip(self, name: str, reason: str = "when", because: str = "") -> None:
+        """Record that a step is not done: `when` did not hold, or what it needs has failed."""
+        segment, known = self._claim_known(name)
+        if known is None:
+            body = codec.encode({"reason": reason, **({"because": because} if because else {})})
+            self._append(ev.SKIPPED, segment, body)
+
+    # --- values that must be the same on replay -----------------------------------------------------
+
+    async def decide(self, name: str, make: Callable[[], Any], *, stored: bool = False) -> Any:
+        """Return a value that is made once and journaled; with `stored`, only when it is on disk.
+
+        A value rides with the next commit, which is enough for all that is journaled after it. What acts
+        on the outside world at once (cancelling the losers of a race) asks for `stored`.
+        """
+        segment, known = self._claim_known(name)
+        if known is not None:
+            return known.body.get("value")
+        text, value = codec.settle(make())
+        if stored:
+            await self._run.journal.commit(self._event(ev.DECIDED, segment, f'{{"value":{text}}}'))
+        else:
+            self._append(ev.DECIDED, segment, f'{{"value":{text}}}')
+        return value
+
+    async def now(self, name: str = "now") -> float:
+        """Return the time in seconds since 1970, the same on replay."""
+        value: float = await self.decide(name, self._run.clock.now)
+        return value
+
+    async def random(self, name: str = "random") -> float:
+        """Return a number from 0 to 1, the same on replay."""
+        value: float = await self.decide(name, self._run.random.random)
+        return value
+
+    async def sleep(self, delay_s: float, name: str = "sleep") -> None:
+        """Wait until a time that is journaled, so that a resume waits for the rest only."""
+        segment, known = self._claim_known(name)
+        if known is None:
+            due = self._run.clock.now() + delay_s
+            self._append(ev.DECIDED, segment, f'{{"value":{due}}}')
+        elif known.kind == ev.DECIDED:
+            due = known.body["value"]
+        else:
+            return
+        await waiting.until(self._run, self.path, segment, due)
+
+    async def signal(self, name: str, signal: str | None = None) -> Any:
+        """Wait for a signal from outside and return its data; `signal` is its name, if not the step's."""
+        segment, known = self._claim_known(name)
+        if known is not None:
+            return replay_scope(known, _nothing)
+        key = f"signal:{signal or name}"
+        return await waiting.word(self._run, self.path, segment, key, f"signal `{signal or name}`", {})
+
+    async def ask(self, name: str, question: str, options: list[str] | None = None) -> Any:
+        """Ask a person and return the answer, one of `options` where there are any."""
+        segment, known = self._claim_known(name)
+        if known is not None:
+            return replay_scope(known, _nothing)
+        key = f"answer:{join(self.path, segment)}"
+        fields = {"question": question, **({"options": options} if options else {})}
+        return await waiting.word(self._run, self.path, segment, key, f"an answer: {question}", fields)
+
+    def notice(self, text: str) -> None:
+        """Show passing progress; it is not journaled."""
+        self._run.attempt(self.path, 1, _nothing).notice("progress", text)
+
+    # --- scopes -------------------------------------------------------------------------------------
+
+    async def scope(
+        self, name: str, body: Body[T], *, pattern: str = "", total: int | None = None
+    ) -> T:
+        """Run a body in a scope of its own and seal it: later, its one record stands for all below.
+
+        Args:
+            name: The scope's name.
+            body: What to run. A `OneStep` takes the scope's place.
+            pattern: The keyword of the pattern that opens it, for those who look.
+            total: How many children are expected, for a progress bar.
+        """
+        segment = self._claim(name)
+        if isinstance(body, OneStep):
+            return await self.enter_place(segment, body)
+        opening, self._prepared = self._prepared, Opening()
+        return await self.enter(segment, body, pattern=pattern, total=total, opening=opening)
+
+    async def enter_place(self, segment: str, body: OneStep[T]) -> T:
+        """Run a body of one step at a claimed segment of this scope."""
+        place = self.place(segment)
+        try:
+            return await body.call(place)
+        finally:
+            self._failed += place._failed
+            self._digest = (self._digest + place._digest) & _DIGEST_MASK
+
+    async def enter(
+        self,
+        segment: str,
+        body: Callable[[Context], Awaitable[T]],
+        *,
+        pattern: str = "",
+        total: int | None = None,
+        opening: Opening = Opening(),
+    ) -> T:
+        """Run a body in the scope at a claimed segment; what `scope` does after the claim."""
+        run = self._run
+        known = self._past.take(segment) if self._past else None
+        if known is not None and known.end is not None:
+            self._failed += known.end.body.get("failed", 0)
+            self._count(segment, known.end.digest or "0")
+            return replay_scope(known.end, body)  # type: ignore[no-any-return]
+        path = join(self.path, segment)
+        past = await read_past(run, path) if run.is_resumed else None
+        child = Context(run, path, past=past)
+        if pattern:
+            self._append(ev.OPENED, segment, _opening(pattern, total, opening.source))
+        try:
+            return await closing.close(run, child, body, segment, opening.timeout_s)
+        finally:
+            self._failed += child.failed
+            self._count(segment, child.digest)
+
+    async def child(
+        self, name: str, workflow: Callable[[Context, Mapping[str, Any]], Awaitable[T]], inputs: Mapping[str, Any]
+    ) -> T:
+        """Run another workflow in a scope of its own."""
+        return await self.scope(name, lambda scope: workflow(scope, inputs), pattern="workflow")
+
+    def recorded(self, name: str) -> Any:
+        """Return a value that `decide` has journaled in this scope, or None; nothing is claimed."""
+        known = self._past.look(name) if self._past else None
+        return known.body.get("value") if known is not None and known.kind == ev.DECIDED else None
+
+    async def last_ended(self) -> Stored | None:
+        """Return the last child of this scope that ended, for a loop that goes on where it was.
+
+        The children before it are not read; the scope then knows nothing of them.
+        """
+        run, count = self._run, 1
+        self._past = None
+        while run.is_resumed:
+            found = await run.journal.last(self.path, count)
+            current = [e for e in found if e.kind in _LASTING and run.is_current(e)]
+            if current or len(found) < count:
+                return current[-1] if current else None
+            count *= 2
+        return None
+
+    def check_past(self) -> None:
+        """Refuse when the journal has ended steps here that the body did not ask for.
+
+        Raises:
+            StepVanished: Names the first of them.
+        """
+        if self._past is None:
+            return
+        missing = self._past.unclaimed()
+        if missing is not None:
+            message = "the journal has this step, but the workflow no longer asks for it"
+            fix = "bring the step back, or start a new run"
+            raise StepVanished(message, fix=fix, run=self._run.info.name, path=join(self.path, missing))
+
+    # --- journal ------------------------------------------------------------------------------------
+
+    def _event(self, kind: int, segment: str, body: str, digest: str = "") -> Event:
+        return Event(kind, self.path, segment, self._run.clock.now(), digest, body)
+
+    def _append(self, kind: int, segment: str, body: str) -> None:
+        self._run.journal.append(self._event(kind, segment, body))
+
+    def _count(self, segment: str, digest: str) -> None:
+        """Fold what a child asked for into this scope's digest; the order of the children plays no part."""
+        self._digest = (self._digest + int(digest, 16) + crc32(segment.encode())) & _DIGEST_MASK
+
+
+def root(run: RunCore, past: Past | None) -> Context:
+    """Return the context of a run's root scope."""
+    return Context(run, ROOT, past=past)
+
+
+def _opening(pattern: str, total: int | None, source: str) -> str:
+    fields: dict[str, Any] = {"pattern": pattern}
+    if total is not None:
+        fields["total"] = total
+    if source:
+        fields["source"] = source
+    return codec.encode(fields)
+
+
+def _address(function: Callable[..., Any]) -> str:
+    """Return `module:qualname` of a function: what a digest and another process know it by."""
+    owner = getattr(function, "__func__", function)
+    return f"{getattr(owner, '__module__', '?')}:{getattr(owner, '__qualname__', type(function).__name__)}"
+
+
+def _type_name(wanted: type | None) -> str | None:
+    return None if wanted is None else getattr(wanted, "__qualname__", str(wanted))
+
+
+def _nothing() -> None:
+    pass

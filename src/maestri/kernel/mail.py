@@ -1,0 +1,125 @@
+"""What comes in from outside while a run is executed: cancel, signals, answers, decisions by hand.
+
+Rule: a message is recorded in the transaction that takes it, once; then it is acted upon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from maestri.errors import PathNotFound
+from maestri.kernel import codec
+from maestri.kernel import events as ev
+from maestri.kernel.events import Event, Stored
+from maestri.kernel.path import ROOT, RUN, ancestors, parent
+from maestri.kernel.ports import Clock, Engine, Journal, Message
+from maestri.kernel.run import RunCore
+
+
+class Mail:
+    """Takes the messages of one run in, as they arrive."""
+
+    def __init__(self, core: RunCore, engine: Engine) -> None:
+        """Listen for the run of `core`."""
+        self._core = core
+        self._engine = engine
+        self._stop: Callable[[], None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._again = False
+
+    async def open(self) -> None:
+        """Take in what is there, and from now on what comes."""
+        self._stop = self._engine.on_mail(self._core.info.id, self._heard)
+        self._core.on_wait = self._heard
+        if self._core.is_resumed:
+            self._heard()
+
+    async def close(self) -> None:
+        """Stop listening; what has not been taken stays in the mailbox."""
+        if self._stop is not None:
+            self._stop()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    def _heard(self) -> None:
+        if self._reading is not None and not self._reading.done():
+            self._again = True
+            return
+        self._reading = asyncio.get_running_loop().create_task(self._read())
+
+    async def _read(self) -> None:
+        self._again = True
+        while self._again:
+            self._again = False
+            for message in await self._core.journal.messages():
+                await self._take(message)
+
+    async def _take(self, message: Message) -> None:
+        core = self._core
+        data = message.data
+        if message.verb == "cancel":
+            path = data.get("path") or ROOT
+            body = codec.encode({"path": path, "id": message.id, "by": data.get("by", "")})
+            await core.journal.take(message, self._event(ev.CANCEL_REQUESTED, RUN, "", body))
+            self._cancel(path, str(data.get("by") or "request"))
+        elif message.verb in {"signal", "answer"}:
+            await self._deliver(message)
+        else:
+            body = codec.encode({"verb": message.verb, "id": message.id, **data})
+            await core.journal.take(message, self._event(ev.DIRECTED, RUN, "", body))
+
+    def _cancel(self, path: str, reason: str) -> None:
+        try:
+            self._core.cancel(path, reason)
+        except PathNotFound:
+            return  # it ended while the message was under way; the request is on record
+
+    async def _deliver(self, message: Message) -> None:
+        """Give a word to the one who has waited for it longest; if nobody does, leave it where it is."""
+        core = self._core
+        data = message.data
+        key = f"{message.verb}:{data.get('name') or data.get('path')}"
+        waiting = [(path, f) for path, f in core.waits.signals.get(key, ()) if not f.done()]
+        if not waiting:
+            return
+        path, heard = waiting[0]
+        scope, segment = parent(path)
+        text, value = codec.settle(data.get("value"))
+        event = self._event(ev.SUCCEEDED, scope, segment, f'{{"output":{text}}}')
+        await core.journal.take(message, event)
+        if not heard.done():
+            heard.set_result(value)
+
+    def _event(self, kind: int, scope: str, name: str, body: str) -> Event:
+        return Event(kind, scope, name, self._core.clock.now(), "", body)
+
+
+async def direct(
+    journal: Journal, clock: Clock, verb: str, path: str, output: Any, history: Sequence[Stored]
+) -> None:
+    """Record what a person has decided about a step of a run that nobody executes.
+
+    Raises:
+        PathNotFound: The step has no record.
+    """
+    scope, segment = parent(path)
+    reopened = {p for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
+    ended = {e.name for e in await journal.settled(scope) if e.kind in ev.STEP_ENDS | ev.SCOPE_ENDS}
+    if segment not in ended and path not in reopened:
+        message = f"`{path}` has not ended in this run"
+        fix = f"give the path of a step that has failed; `maestri show {journal.info.name}` lists them"
+        raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
+    now = clock.now()
+    fields = {"verb": verb, "path": path, **({"output": output} if verb == "accept" else {})}
+    journal.append(Event(ev.DIRECTED, RUN, "", now, "", codec.encode(fields)))
+    taken_back = [*(p for p in ancestors(path) if p != ROOT), path]
+    await journal.commit(Event(ev.RUN_REOPENED, RUN, "", now, "", codec.encode({"paths": taken_back})))
+    if verb == "accept":
+        body = codec.encode({"output": output})
+        await journal.commit(Event(ev.SUCCEEDED, scope, segment, now, "", body))
+    elif verb == "skip":
+        await journal.commit(Event(ev.SKIPPED, scope, segment, now, "", codec.encode({"reason": "by-hand"})))
+

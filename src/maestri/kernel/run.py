@@ -1,0 +1,172 @@
+"""What the scopes of one run share while this process executes it: ports, live steps, limits.
+
+Rule 1: a step or scope under way is in `live`, by path; whoever cancels goes through `cancel`.
+Rule 2: a run is idle when each of its asyncio tasks waits for a message or a timer (see `Waits`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from maestri.errors import PathNotFound
+from maestri.kernel.events import Stored
+from maestri.kernel.path import ROOT, is_within
+from maestri.kernel.ports import Attempt, Clock, Dispatcher, Journal, Notice
+from maestri.values import ArtifactRef
+
+
+class Live:
+    """A step or scope under way in an asyncio task, and why it is being stopped, if it is.
+
+    `before` is how many cancellations the asyncio task already had, so that an outer one is not mistaken
+    for ours.
+    """
+
+    __slots__ = ("before", "is_scope", "reason", "task")
+
+    def __init__(self, task: asyncio.Task[Any], *, is_scope: bool) -> None:
+        self.task = task
+        self.is_scope = is_scope
+        self.before = task.cancelling()
+        self.reason: str | None = None
+
+    def stop(self, reason: str) -> bool:
+        """Interrupt it, once; returns whether this was the first request."""
+        if self.reason is not None:
+            return False
+        self.reason = reason
+        self.task.cancel()
+        return True
+
+    def is_ours(self) -> bool:
+        """Tell whether a `CancelledError` that was caught came from `stop`, and take it back if so."""
+        return self.reason is not None and self.task.uncancel() <= self.before
+
+
+class Waits:
+    """Who waits for what: the messages and timers that the live branches of a run wait for.
+
+    `tasks` counts the asyncio tasks of the run, `passive` those of them that only wait.
+    """
+
+    def __init__(self) -> None:
+        self.tasks = 1
+        self.passive = 0
+        self.people: dict[str, str] = {}
+        self.signals: dict[str, list[tuple[str, asyncio.Future[Any]]]] = {}
+        self.on_idle: Callable[[], None] | None = None
+
+    def enter(self) -> None:
+        """Count one more asyncio task that only waits."""
+        self.passive += 1
+        if self.people and self.passive >= self.tasks and self.on_idle is not None:
+            self.on_idle()
+
+    def leave(self) -> None:
+        """Count one fewer."""
+        self.passive -= 1
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing can go on without a word from a person."""
+        return bool(self.people) and self.passive >= self.tasks
+
+
+class Services:
+    """The ports that a run uses, and how it tells about its progress."""
+
+    def __init__(  # noqa: PLR0913  - one parameter a port
+        self,
+        *,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        random: Random,
+        notice: Callable[[str, Notice], None] | None = None,
+        open_log: Callable[[str, str, int], Callable[[bytes], None]] | None = None,
+        keep: Callable[[str, str], ArtifactRef] | None = None,
+        parks: bool = True,
+    ) -> None:
+        self.dispatcher = dispatcher
+        self.clock = clock
+        self.random = random
+        self.notice = notice or _ignore_notice
+        self.open_log = open_log or _no_log
+        self.keep = keep or _cannot_keep
+        self.parks = parks
+
+
+class RunCore:
+    """One execution of a run."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        services: Services,
+        *,
+        is_resumed: bool,
+        reopened: Mapping[str, int] | None = None,
+    ) -> None:
+        self.journal = journal
+        self.info = journal.info
+        self.services = services
+        self.clock = services.clock
+        self.random = services.random
+        self.is_resumed = is_resumed
+        self.reopened = reopened or {}
+        self.live: dict[str, Live] = {}
+        self.waits = Waits()
+        self.is_parking = False
+        self.on_wait: Callable[[], None] | None = None
+
+    def attempt(self, path: str, number: int, beat: Callable[[], None]) -> Attempt:
+        """Return what an agent may use during one attempt at a step."""
+        services, run_id = self.services, self.info.id
+
+        def notice(kind: str, text: str) -> None:
+            services.notice(run_id, Notice(path, kind, text))
+
+        log = services.open_log(run_id, path, number)
+        key = f"{run_id}{path}/{number}"
+        return Attempt(run_id, path, number, key, self.info.cwd, log, beat, notice, services.keep)
+
+    def is_current(self, event: Stored) -> bool:
+        """Tell whether an event still counts: a reopening takes back what it names."""
+        reopened_at = self.reopened.get(event.path)
+        return reopened_at is None or event.seq > reopened_at
+
+    def cancel(self, path: str, reason: str) -> bool:
+        """Interrupt a step or scope under way; the root stands for the whole run.
+
+        Returns:
+            Whether something was under way there.
+
+        Raises:
+            PathNotFound: Nothing of that path, nor below it, is under way.
+        """
+        live = self.live.get(path)
+        if live is not None:
+            return live.stop(reason)
+        if path == ROOT or not any(is_within(other, path) for other in self.live):
+            message = f"nothing is under way at `{path}`"
+            fix = "see what is with `maestri show`; a step that has ended cannot be cancelled"
+            raise PathNotFound(message, fix=fix, run=self.info.name, path=path)
+        return any([live.stop(reason) for other, live in self.live.items() if is_within(other, path)])
+
+
+def _ignore_notice(_run: str, _notice: Notice) -> None:
+    pass
+
+
+def _drop(_data: bytes) -> None:
+    pass
+
+
+def _no_log(_run: str, _path: str, _attempt: int) -> Callable[[bytes], None]:
+    return _drop
+
+
+def _cannot_keep(_path: str, name: str) -> ArtifactRef:
+    message = f"there is no place for the artifact `{name}`"
+    raise OSError(message)

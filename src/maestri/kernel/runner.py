@@ -1,0 +1,271 @@
+"""Starts, resumes and ends runs: the one place where a body meets a journal.
+
+Rule 1: a run is executed under a lease; without one nothing is written.
+Rule 2: every end of a run is one event, stored before anybody hears of it.
+Rule 3: a resume of a failed run reopens, on the record, the failures that nobody handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from maestri.errors import Failure, RunEnded, RunError, from_failure, to_failure
+from maestri.kernel import codec, mail, state
+from maestri.kernel import events as ev
+from maestri.kernel.closing import Outcome, failure_body, settle
+from maestri.kernel.context import Context, root
+from maestri.kernel.events import Event, Stored
+from maestri.kernel.past import read_past
+from maestri.kernel.path import ROOT, RUN, ancestors
+from maestri.kernel.ports import Engine, Journal, RunInfo
+from maestri.kernel.run import RunCore, Services
+from maestri.values import Json
+
+
+class Definition(NamedTuple):
+    """What a run executes.
+
+    `body` is called with the root context and the inputs. `record` is what the journal keeps of it, so that a
+    resume finds it again and notices a change. A run that `keeps_frames` holds code of a user whose
+    `finally` blocks must not run when the run is only parked.
+    """
+
+    name: str
+    body: Callable[[Context, Mapping[str, Json]], Awaitable[Any]]
+    record: Mapping[str, Json]
+    version: str = ""
+    timeout_s: float | None = None
+    keeps_frames: bool = False
+
+
+class Ended(NamedTuple):
+    """How a run ended, or why it stopped for now: `status` is a word of `kernel/state.py`."""
+
+    run: RunInfo
+    status: str
+    output: Any = None
+    failure: Failure | None = None
+    handled: int = 0
+    waiting: tuple[str, ...] = ()
+
+    def result(self) -> Any:
+        """Return the output.
+
+        Raises:
+            RunError: The run failed, was cancelled, or waits.
+        """
+        if self.status == state.SUCCEEDED:
+            return self.output
+        if self.failure is not None:
+            raise from_failure(self.failure)
+        message = f"the run is {self.status}"
+        raise RunError(message, run=self.run.name, fix=f"see `maestri show {self.run.name}`")
+
+
+class Execution:
+    """A run under way in this process."""
+
+    def __init__(self, core: RunCore, definition: Definition, inputs: Mapping[str, Json], engine: Engine) -> None:
+        """Made by `start` and `resume`; it begins at once."""
+        self.core = core
+        self.info = core.info
+        self._definition = definition
+        self._inputs = inputs
+        self._engine = engine
+        self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        core.waits.on_idle = self._idle
+        self._mail = mail.Mail(core, engine)
+        self._parked: Ended | None = None
+        self._task = asyncio.get_running_loop().create_task(self._execute())
+        self._task.add_done_callback(self._finished)
+
+    async def wait(self) -> Ended:
+        """Return when the run has ended, or waits for nothing but people.
+
+        Raises:
+            MaestriError: The engine or the replay has a problem; the run is left as it was.
+        """
+        return await asyncio.shield(self._ended)
+
+    async def cancel(self, path: str = ROOT, reason: str = "request") -> None:
+        """Cancel the run, or a scope or step of it, on the record.
+
+        Raises:
+            PathNotFound: Nothing is under way there.
+        """
+        body = codec.encode({"path": path, "by": reason})
+        self.core.journal.append(Event(ev.CANCEL_REQUESTED, RUN, "", self.core.clock.now(), "", body))
+        self.core.cancel(path, reason)
+
+    async def _execute(self) -> Ended:
+        core, definition = self.core, self._definition
+        await self._mail.open()
+        try:
+            past = await read_past(core, ROOT) if core.is_resumed else None
+            scope = root(core, past)
+            inputs = dict(self._inputs)
+            outcome = await settle(core, scope, lambda c: definition.body(c, inputs), definition.timeout_s)
+            return await self._end(scope, outcome)
+        finally:
+            await self._mail.close()
+            await core.journal.close()
+
+    async def _end(self, scope: Context, outcome: Outcome) -> Ended:
+        core, error = self.core, outcome.error
+        if error is None:
+            body = f'{{"output":{outcome.text}' + (f',"handled":{scope.failed}}}' if scope.failed else "}")
+            await core.journal.commit(self._event(ev.RUN_SUCCEEDED, body))
+            return Ended(self.info, state.SUCCEEDED, outcome.value, handled=scope.failed)
+        if isinstance(error, asyncio.CancelledError) or (outcome.is_stopped and error.kind == "cancelled"):
+            reason = "the process was stopped" if isinstance(error, asyncio.CancelledError) else error.cause
+            await core.journal.commit(self._event(ev.RUN_CANCELLED, codec.encode({"reason": reason})))
+            return Ended(self.info, state.CANCELLED)
+        error.run = self.info.name
+        await core.journal.commit(self._event(ev.RUN_FAILED, failure_body(error, scope)))
+        return Ended(self.info, state.FAILED, failure=to_failure(error))
+
+    def _event(self, kind: int, body: str) -> Event:
+        return Event(kind, RUN, "", self.core.clock.now(), "", body)
+
+    def _idle(self) -> None:
+        """Everything waits for people: look once more at the end of the loop turn, then park."""
+        asyncio.get_running_loop().call_soon(self._park)
+
+    def _park(self) -> None:
+        core = self.core
+        if not core.waits.is_idle() or core.is_parking or self._ended.done() or not core.services.parks:
+            return
+        waiting = tuple(sorted(core.waits.people))
+        core.journal.append(self._event(ev.RUN_PARKED, codec.encode({"waiting": list(waiting)})))
+        parked = Ended(self.info, state.WAITING, waiting=waiting)
+        if self._definition.keeps_frames:
+            self._ended.set_result(parked)
+            return
+        core.is_parking = True
+        self._parked = parked
+        self._task.cancel()
+
+    def _finished(self, task: asyncio.Task[Ended]) -> None:
+        if self._ended.done():
+            if not task.cancelled():
+                task.exception()
+        elif self.core.is_parking:
+            self._ended.set_result(self._parked or Ended(self.info, state.WAITING))
+        elif task.cancelled():
+            self._ended.cancel()
+        elif (error := task.exception()) is not None:
+            self._ended.set_exception(error)
+        else:
+            self._ended.set_result(task.result())
+
+
+async def start(
+    engine: Engine, services: Services, definition: Definition, inputs: Mapping[str, Json], info: RunInfo
+) -> Execution:
+    """Create a run, stored with its inputs and definition, and begin it.
+
+    Raises:
+        EngineError: The run cannot be stored.
+        ValueRefused: An input does not survive JSON.
+    """
+    fields: dict[str, Any] = {
+        "workflow": definition.name,
+        "inputs": dict(inputs),
+        "cwd": info.cwd,
+        "definition": dict(definition.record),
+    }
+    if definition.version:
+        fields["version"] = definition.version
+    if definition.timeout_s is not None:
+        fields["timeout_s"] = definition.timeout_s
+    first = Event(ev.RUN_STARTED, RUN, "", services.clock.now(), "", codec.encode(fields))
+    journal = await engine.create(info, first)
+    core = RunCore(journal, services, is_resumed=False)
+    return Execution(core, definition, codec.decode(codec.encode(dict(inputs))), engine)
+
+
+async def resume(engine: Engine, services: Services, definition: Definition, run_id: str) -> Execution:
+    """Take a run over and go on from where its journal ends.
+
+    Raises:
+        RunEnded: It has succeeded.
+        RunInUse: Another process executes it.
+        RunNotFound: No such run.
+    """
+    journal = await engine.lease(run_id)
+    try:
+        history = await reopen(journal, services)
+        now = services.clock.now()
+        body = codec.encode({"epoch": journal.info.epoch, "process": os.getpid()})
+        journal.append(Event(ev.RUN_RESUMED, RUN, "", now, "", body))
+    except BaseException:
+        await journal.close()
+        raise
+    reopened = {p: e.seq for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
+    core = RunCore(journal, services, is_resumed=True, reopened=reopened)
+    return Execution(core, definition, history[0].body["inputs"], engine)
+
+
+async def reopen(journal: Journal, services: Services) -> Sequence[Stored]:
+    """Take the end of a run back, if it has one, and return the events of the run as a whole.
+
+    Raises:
+        RunEnded: It has succeeded.
+    """
+    history = await journal.settled(RUN)
+    end = last_end(history)
+    if end is None:
+        return history
+    if end.kind == ev.RUN_SUCCEEDED:
+        message = "the run has succeeded; there is nothing to resume"
+        fix = f"see its result with `maestri show {journal.info.name}`, or start a new run"
+        raise RunEnded(message, fix=fix, run=journal.info.name)
+    paths = unhandled(end)
+    body = codec.encode({"paths": paths})
+    await journal.commit(Event(ev.RUN_REOPENED, RUN, "", services.clock.now(), "", body))
+    return await journal.settled(RUN)
+
+
+def last_end(history: Sequence[Stored]) -> Stored | None:
+    """Return the event that the run ended with, unless it was reopened since."""
+    end = None
+    for event in history:
+        if event.kind in ev.RUN_ENDS:
+            end = event
+        elif event.kind == ev.RUN_REOPENED:
+            end = None
+    return end
+
+
+def unhandled(end: Stored) -> list[str]:
+    """Return the paths that a failed run failed of, and the scopes above them."""
+    found: dict[str, None] = {}
+    for path in end.body.get("because", ()):
+        for above in ancestors(path):
+            found[above] = None
+        found[path] = None
+    return [path for path in found if path != ROOT]
+
+
+async def direct(
+    engine: Engine, services: Services, run_id: str, verb: str, path: str, output: Any = None
+) -> RunInfo:
+    """Decide one step by hand, on the record: `retry` it, `skip` it, or `accept` an output for it.
+
+    It takes effect at the next resume. What failed because of this step is reopened with it.
+
+    Raises:
+        RunEnded: The run has succeeded.
+        PathNotFound: The step has no record of a failure.
+        RunInUse: A process executes the run.
+    """
+    journal = await engine.lease(run_id)
+    try:
+        await mail.direct(journal, services.clock, verb, path, output, await reopen(journal, services))
+    finally:
+        await journal.close()
+    return journal.info
+

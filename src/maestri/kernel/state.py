@@ -1,0 +1,237 @@
+"""What state a step, a scope and a run are in, as a fold over events.
+
+Rule 1: every legal transition is in `TRANSITIONS`; there is no other place that knows one.
+Rule 2: nothing here does I/O, reads a clock or draws a random number.
+Rule 3: only facts are journaled; `pending` and `ready` are derived by those who know the definition.
+
+                    ┌──────────── skipped
+    pending ─ ready ┴ starting ─ running ─┬─ succeeded
+                │ ↑                 │ ↑   ├─ failed
+                ↓ │                 ↓ │   └─ cancelled      (any live state → cancelled)
+               blocked            blocked
+    running → ready is a retry; a reopened failure goes back to pending.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from maestri.errors import InternalError
+from maestri.kernel import events as ev
+from maestri.kernel.events import Stored
+from maestri.kernel.path import is_within
+
+PENDING: Final = "pending"
+READY: Final = "ready"
+STARTING: Final = "starting"
+RUNNING: Final = "running"
+BLOCKED: Final = "blocked"
+SUCCEEDED: Final = "succeeded"
+FAILED: Final = "failed"
+CANCELLED: Final = "cancelled"
+SKIPPED: Final = "skipped"
+# Of runs only: no process executes it and it has not ended; or everything in it waits.
+INTERRUPTED: Final = "interrupted"
+WAITING: Final = "waiting"
+
+LIVE: Final = frozenset({PENDING, READY, STARTING, RUNNING, BLOCKED})
+ENDED: Final = frozenset({SUCCEEDED, FAILED, CANCELLED, SKIPPED})
+
+# (state before, kind of event) -> state after. `pending` is the state of what no event has named yet.
+TRANSITIONS: Final[dict[tuple[str, int], str]] = {
+    # a step
+    (PENDING, ev.STARTED): RUNNING,
+    (READY, ev.STARTED): RUNNING,
+    (RUNNING, ev.STARTED): RUNNING,  # again after a crash: the same attempt, the same key
+    (BLOCKED, ev.STARTED): RUNNING,  # a block ends with the process that held it
+    (PENDING, ev.BLOCKED): BLOCKED,
+    (READY, ev.BLOCKED): BLOCKED,
+    (RUNNING, ev.BLOCKED): BLOCKED,
+    (BLOCKED, ev.BLOCKED): BLOCKED,
+    (BLOCKED, ev.UNBLOCKED): RUNNING,
+    (RUNNING, ev.RETRIED): READY,
+    (BLOCKED, ev.RETRIED): READY,
+    (RUNNING, ev.SUCCEEDED): SUCCEEDED,
+    (BLOCKED, ev.SUCCEEDED): SUCCEEDED,
+    (PENDING, ev.SUCCEEDED): SUCCEEDED,  # accepted by hand
+    (RUNNING, ev.FAILED): FAILED,
+    (READY, ev.FAILED): FAILED,  # its time was up between two attempts
+    (PENDING, ev.FAILED): FAILED,  # it could not even be asked for
+    (BLOCKED, ev.FAILED): FAILED,
+    (PENDING, ev.SKIPPED): SKIPPED,
+    (PENDING, ev.CANCELLED): CANCELLED,
+    (READY, ev.CANCELLED): CANCELLED,
+    (RUNNING, ev.CANCELLED): CANCELLED,
+    (BLOCKED, ev.CANCELLED): CANCELLED,
+    # what was cancelled or skipped along with something else is decided anew by a resume
+    (CANCELLED, ev.STARTED): RUNNING,
+    (CANCELLED, ev.BLOCKED): BLOCKED,
+    (CANCELLED, ev.CANCELLED): CANCELLED,
+    (SKIPPED, ev.STARTED): RUNNING,
+    (SKIPPED, ev.SKIPPED): SKIPPED,
+    (CANCELLED, ev.OPENED): RUNNING,
+    (CANCELLED, ev.SEALED): SUCCEEDED,
+    (CANCELLED, ev.SCOPE_FAILED): FAILED,
+    (CANCELLED, ev.SCOPE_CANCELLED): CANCELLED,
+    (SKIPPED, ev.OPENED): RUNNING,
+    (SKIPPED, ev.SEALED): SUCCEEDED,
+    (SKIPPED, ev.SCOPE_FAILED): FAILED,
+    # a scope: without a pattern of its own it has no opening event
+    (PENDING, ev.OPENED): RUNNING,
+    (RUNNING, ev.OPENED): RUNNING,
+    (PENDING, ev.SEALED): SUCCEEDED,
+    (RUNNING, ev.SEALED): SUCCEEDED,
+    (PENDING, ev.SCOPE_FAILED): FAILED,
+    (RUNNING, ev.SCOPE_FAILED): FAILED,
+    (PENDING, ev.SCOPE_CANCELLED): CANCELLED,
+    (RUNNING, ev.SCOPE_CANCELLED): CANCELLED,
+    # the run
+    (PENDING, ev.RUN_STARTED): RUNNING,
+    (RUNNING, ev.RUN_RESUMED): RUNNING,
+    (WAITING, ev.RUN_RESUMED): RUNNING,
+    (RUNNING, ev.RUN_REOPENED): RUNNING,  # a step decided by hand
+    (WAITING, ev.RUN_REOPENED): RUNNING,
+    (FAILED, ev.RUN_REOPENED): RUNNING,
+    (CANCELLED, ev.RUN_REOPENED): RUNNING,
+    (RUNNING, ev.RUN_PARKED): WAITING,
+    (RUNNING, ev.RUN_SUCCEEDED): SUCCEEDED,
+    (RUNNING, ev.RUN_FAILED): FAILED,
+    (RUNNING, ev.RUN_CANCELLED): CANCELLED,
+    (WAITING, ev.RUN_CANCELLED): CANCELLED,
+}
+
+# Events that concern the run or a scope without changing anybody's state.
+NEUTRAL: Final = frozenset({ev.DECIDED, ev.SIGNALLED, ev.CANCEL_REQUESTED, ev.DIRECTED})
+
+
+def advance(state: str, kind: int) -> str:
+    """Return the state after an event.
+
+    Raises:
+        InternalError: The table has no such transition.
+    """
+    try:
+        return TRANSITIONS[state, kind]
+    except KeyError:
+        message = f"{ev.NAMES.get(kind, kind)} cannot happen to what is {state}"
+        raise InternalError(message) from None
+
+
+class StepState(NamedTuple):
+    """One step or scope as the events so far have left it; times are seconds since 1970."""
+
+    path: str
+    state: str = PENDING
+    is_scope: bool = False
+    pattern: str = ""
+    agent: str = ""
+    attempt: int = 0
+    started: float | None = None
+    ended: float | None = None
+    total: int | None = None
+    note: str = ""
+    source: str = ""
+
+
+class RunState:
+    """A run as the events so far have left it: `apply` each event in order, then look.
+
+    `steps` maps paths to states in the order in which they were first named.
+    """
+
+    def __init__(self) -> None:
+        """Begin with a run of which nothing is known."""
+        self.status = PENDING
+        self.workflow = ""
+        self.started: float | None = None
+        self.ended: float | None = None
+        self.steps: dict[str, StepState] = {}
+        self.output: Any = None
+        self.failure: dict[str, Any] | None = None
+        self.handled = 0
+        self.seq = 0
+
+    def apply(self, event: Stored) -> None:
+        """Take one more event in.
+
+        Raises:
+            InternalError: The event cannot follow what came before it.
+        """
+        self.seq = max(self.seq, event.seq)
+        if event.kind in NEUTRAL:
+            return
+        if event.scope:
+            self._apply_step(event)
+        else:
+            self._apply_run(event)
+
+    def _apply_run(self, event: Stored) -> None:
+        self.status = advance(self.status, event.kind)
+        body = event.body
+        if event.kind == ev.RUN_STARTED:
+            self.workflow = body["workflow"]
+            self.started = event.at
+        elif event.kind == ev.RUN_REOPENED:
+            self.ended = self.failure = None
+            for path in body["paths"]:
+                if path in self.steps:
+                    self.steps[path] = self.steps[path]._replace(state=PENDING, ended=None, note="")
+        elif event.kind in ev.RUN_ENDS:
+            self.ended = event.at
+            self.output = body.get("output")
+            self.failure = body.get("failure")
+            self.handled = body.get("handled", 0)
+
+    def _apply_step(self, event: Stored) -> None:
+        path = event.path
+        before = self.steps.get(path) or StepState(path)
+        state = advance(before.state, event.kind)
+        self.steps[path] = _described(before._replace(state=state), event)
+
+
+def _described(step: StepState, event: Stored) -> StepState:
+    body = event.body
+    kind = event.kind
+    if kind == ev.STARTED:
+        return step._replace(
+            agent=body.get("agent", ""),
+            attempt=body.get("attempt", 1),
+            started=step.started or event.at,
+            source=body.get("source", ""),
+            note="",
+        )
+    if kind == ev.OPENED:
+        return step._replace(
+            is_scope=True,
+            pattern=body.get("pattern", ""),
+            total=body.get("total"),
+            started=step.started or event.at,
+            source=body.get("source", ""),
+        )
+    if kind == ev.BLOCKED:
+        return step._replace(note=body.get("reason", ""))
+    if kind == ev.RETRIED:
+        return step._replace(note=f"attempt {body['attempt']} failed: {body['failure']['message']}")
+    if kind in {ev.FAILED, ev.SCOPE_FAILED}:
+        return step._replace(
+            ended=event.at, note=body["failure"]["message"], is_scope=kind == ev.SCOPE_FAILED
+        )
+    if kind in {ev.SKIPPED, ev.CANCELLED, ev.SCOPE_CANCELLED}:
+        note = body.get("because") or body.get("reason", "")
+        return step._replace(ended=event.at, note=note, is_scope=kind == ev.SCOPE_CANCELLED)
+    if kind in {ev.SUCCEEDED, ev.SEALED}:
+        return step._replace(ended=event.at, note="", is_scope=kind == ev.SEALED)
+    return step
+
+
+def fold(events: list[Stored]) -> RunState:
+    """Return the run that a list of events describes."""
+    state = RunState()
+    for event in events:
+        state.apply(event)
+    return state
+
+
+def below(state: RunState, scope: str) -> list[StepState]:
+    """Return the steps and scopes under a scope, in the order in which they were first named."""
+    return [step for path, step in state.steps.items() if path != scope and is_within(path, scope)]

@@ -1,0 +1,149 @@
+"""When a crowd of children is done: the join policies that `parallel` and `each` share.
+
+Rule 1: what ends a join early is journaled before anything is cancelled for it.
+Rule 2: a failure that the policy accepts appears in the output as `{failed: {code, message, path}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from maestri.errors import JoinFailed, RunError, Timeout
+from maestri.kernel.context import Context
+from maestri.kernel.fan import Fan, Settled
+
+Policy: TypeAlias = "Literal['all', 'any', 'settled'] | int"
+Key: TypeAlias = "tuple[str, int]"
+
+
+NOT_ENDED = {"failed": {"code": Timeout.code, "message": "it had not ended at the deadline", "path": None}}
+
+
+class Join(NamedTuple):
+    """What is waited for: `policy` over `total` children, at most `deadline_s`."""
+
+    policy: Policy
+    total: int
+    deadline_s: float | None = None
+
+    @property
+    def needed(self) -> int:
+        """How many children must succeed."""
+        if self.policy == "any":
+            return 1
+        return self.policy if isinstance(self.policy, int) else self.total
+
+    def is_enough(self, succeeded: int) -> bool:
+        """Tell whether no more answers are needed although some are missing."""
+        return self.policy not in {"all", "settled"} and succeeded >= self.needed
+
+    def is_lost(self, failed: int) -> bool:
+        """Tell whether it cannot succeed any more."""
+        return self.policy != "settled" and self.total - failed < self.needed
+
+
+def settled_failure(error: RunError) -> dict[str, Any]:
+    """Return the form in which an accepted failure appears in an output."""
+    return {"failed": {"code": error.code, "message": error.message, "path": error.path}}
+
+
+async def chosen_before(ctx: Context) -> list[Key] | None:
+    """Return the children that an earlier execution has decided for, if it has."""
+    found = ctx.recorded("join")
+    return None if found is None else [(name, number) for name, number in found]
+
+
+async def gather(
+    ctx: Context, fan: Fan, join: Join, on_result: Callable[[Settled], Awaitable[None]] | None = None
+) -> dict[Key, Any]:
+    """Take the children of a fan as they end until the join is satisfied; return the outputs by child.
+
+    Raises:
+        JoinFailed: Too few have succeeded.
+    """
+    outputs: dict[Key, Any] = {}
+    failures: list[RunError] = []
+    succeeded: list[Key] = []
+    deadline = await _deadline(ctx, join, fan)
+    async for settled in fan:
+        if on_result is not None:
+            await on_result(settled)
+        key = (settled.name, settled.number)
+        if settled.error is None:
+            succeeded.append(key)
+            outputs[key] = settled.value
+        else:
+            failures.append(settled.error)
+            outputs[key] = settled_failure(settled.error)
+        if join.is_lost(len(failures)):
+            break
+        if join.is_enough(len(succeeded)):
+            await ctx.decide("join", lambda: [list(key) for key in succeeded], stored=True)
+            break
+    late = deadline is not None and deadline.is_over
+    if deadline is not None:
+        deadline.close()
+    return await _joined(ctx, join, _Outcome(outputs, succeeded, failures, late=late))
+
+
+class _Outcome(NamedTuple):
+    outputs: dict[Key, Any]
+    succeeded: Sequence[Key]
+    failures: Sequence[RunError]
+    late: bool
+
+
+async def _joined(ctx: Context, join: Join, found: _Outcome) -> dict[Key, Any]:
+    """Return the outputs that count.
+
+    Raises:
+        JoinFailed: Too few have succeeded.
+    """
+    missing = join.total - len(found.outputs) if found.late else 0
+    if join.policy == "settled" or (len(found.succeeded) >= join.needed):
+        if missing:
+            await ctx.decide("join", lambda: [list(key) for key in found.outputs], stored=True)
+        if join.policy == "settled":
+            return found.outputs
+        return {key: found.outputs[key] for key in found.succeeded}
+    if len(found.failures) == 1 and join.policy == "all" and not missing:
+        raise found.failures[0]
+    raise _failed(join, found, missing)
+
+
+def _failed(join: Join, found: _Outcome, missing: int) -> JoinFailed:
+    wanted = {"all": "all", "any": "one"}.get(str(join.policy), str(join.needed))
+    message = f"{len(found.succeeded)} of {join.total} succeeded, and {wanted} had to"
+    if missing:
+        message += f"; {missing} had not ended at the deadline"
+    causes = [f"{error.path}: {error.message}" for error in found.failures[:5]]
+    detail: dict[str, Any] = {"failed": [error.path for error in found.failures]}
+    fix = "mend what failed and resume the run, or accept fewer with `join`"
+    error = JoinFailed(message, cause="; ".join(causes), fix=fix, detail=detail)
+    error.origins = tuple(origin for failure in found.failures for origin in failure.origins)
+    return error
+
+
+class _Deadline:
+    """Stops a fan at a time; the fan then gives back nothing more."""
+
+    def __init__(self, ctx: Context, fan: Fan, rest_s: float) -> None:
+        self.is_over = False
+        self._fan = fan
+        self._timer = ctx.core.clock.call_later(max(0.0, rest_s), self._ring)
+
+    def _ring(self) -> None:
+        self.is_over = True
+        self._fan.stop()
+
+    def close(self) -> None:
+        self._timer.cancel()
+
+
+async def _deadline(ctx: Context, join: Join, fan: Fan) -> _Deadline | None:
+    """Start the clock of a deadline; it counts from the first time this join was begun."""
+    if join.deadline_s is None:
+        return None
+    begun = await ctx.now("begun")
+    return _Deadline(ctx, fan, begun + join.deadline_s - ctx.core.clock.now())
