@@ -97,7 +97,9 @@ class Outcome:
 
     __slots__ = ("error", "is_stopped", "text", "value")
 
-    def __init__(self, text: str = "", value: Any = None, error: Any = None, *, is_stopped: bool = False) -> None:
+    def __init__(
+        self, text: str = "", value: Any = None, error: Any = None, *, is_stopped: bool = False
+    ) -> None:
         self.text = text
         self.value = value
         self.error = error

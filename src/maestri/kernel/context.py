@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from zlib import crc32
 
-from maestri.errors import RunError, ScopeShared, StepVanished
-from maestri.kernel import attempts, closing, codec, waiting
+from maestri.errors import RunError, ScopeShared, StepVanished, to_failure
+from maestri.kernel import attempts, closing, codec, requests, waiting
 from maestri.kernel import events as ev
+from maestri.kernel.body import Body, OneStep, Opening
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.past import Past, read_past, replay_scope, replay_step
 from maestri.kernel.path import ROOT, check_name, join, numbered
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.kernel.ports import Task
-from maestri.kernel.typed import build, to_plain
+from maestri.kernel.typed import build
 from maestri.values import Json
 
 if TYPE_CHECKING:
@@ -30,25 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LASTING = frozenset({ev.SEALED, ev.SCOPE_FAILED})
 _DIGEST_MASK = (1 << 64) - 1
-
-
-class OneStep(NamedTuple, Generic[T]):
-    """A body that is exactly one step and takes the place of its scope.
-
-    As a branch `lint` of `/checks` it is the step `/checks/lint` itself, with no scope around it.
-    """
-
-    call: Callable[[Context], Awaitable[T]]
-
-
-Body: TypeAlias = Callable[["Context"], Awaitable[T]] | OneStep[T]
-
-
-class Opening(NamedTuple):
-    """What a caller says of the scope that a pattern is about to open: where it is written, how long it may take."""
-
-    source: str = ""
-    timeout_s: float | None = None
 
 
 class Context:
@@ -68,7 +49,9 @@ class Context:
         "remark",
     )
 
-    def __init__(self, run: RunCore, path: str, *, past: Past | None = None, place: str | None = None) -> None:
+    def __init__(
+        self, run: RunCore, path: str, *, past: Past | None = None, place: str | None = None
+    ) -> None:
         """Made by the kernel. `place` is a segment claimed beforehand, for a child that is one step."""
         self._run = run
         self.path = path
@@ -152,7 +135,7 @@ class Context:
             StepChanged: The journal has another request at this place.
         """
         segment = self._claim(name)
-        digest = codec.digest([task.agent, task.request, _type_name(task.returns)])
+        digest = codec.digest([task.agent, task.request, requests.type_name(task.returns)])
         self._count(segment, digest)
         known = self._past.take(segment) if self._past else None
         try:
@@ -167,7 +150,7 @@ class Context:
         return value if task.returns is None else build(task.returns, value)
 
     async def run(
-        self, name: str, command: str | list[str], *, policy: Policy = DEFAULT, source: str = "", **options: Any
+        self, name: str, command: str | list[str], *, policy: Policy = DEFAULT, **options: Any
     ) -> Any:
         """Run a command: a text for the shell, or a list of arguments.
 
@@ -175,11 +158,9 @@ class Context:
             name: The step's name.
             command: What to run; nothing is ever substituted in it.
             policy: Retry and time limits.
-            source: Where this is written, `file:line:col`.
             options: `env`, `stdin`, `cwd`, `output` (text, json, jsonl, lines, result) and `ok` (exit codes).
         """
-        request = {"command": command, **options}
-        return await self.perform(name, Task("run", request, policy, source=source))
+        return await self.perform(name, requests.command(command, options, policy))
 
     async def call(
         self,
@@ -192,13 +173,7 @@ class Context:
         **kwargs: Any,
     ) -> Any:
         """Call a function, sync or async: the callable itself or `module:function`."""
-        request: dict[str, Any] = {"function": function if isinstance(function, str) else _address(function)}
-        if args:
-            request["args"] = to_plain(args)
-        if kwargs:
-            request["kwargs"] = to_plain(kwargs)
-        bound = None if isinstance(function, str) else partial(function, *args, **kwargs)
-        return await self.perform(name, Task("call", request, policy, bound, returns))
+        return await self.perform(name, requests.call(function, args, kwargs, policy, returns))
 
     async def agent(
         self,
@@ -225,6 +200,22 @@ class Context:
         if known is None:
             body = codec.encode({"reason": reason, **({"because": because} if because else {})})
             self._append(ev.SKIPPED, segment, body)
+
+    async def refuse(self, name: str, error: RunError) -> NoReturn:
+        """Record that a step could not even be asked for, and raise why.
+
+        Raises:
+            RunError: Always.
+        """
+        segment, known = self._claim_known(name)
+        error.path = join(self.path, segment)
+        error.origins = (error.path,)
+        error.run = self._run.info.name
+        self._failed += 1
+        if known is None:
+            body = codec.encode({"failure": to_failure(error).as_json()})
+            await self._run.journal.commit(self._event(ev.FAILED, segment, body))
+        raise error
 
     # --- values that must be the same on replay -----------------------------------------------------
 
@@ -289,9 +280,7 @@ class Context:
 
     # --- scopes -------------------------------------------------------------------------------------
 
-    async def scope(
-        self, name: str, body: Body[T], *, pattern: str = "", total: int | None = None
-    ) -> T:
+    async def scope(self, name: str, body: Body[T], *, pattern: str = "", total: int | None = None) -> T:
         """Run a body in a scope of its own and seal it: later, its one record stands for all below.
 
         Args:
@@ -301,13 +290,18 @@ class Context:
             total: How many children are expected, for a progress bar.
         """
         segment = self._claim(name)
-        if isinstance(body, OneStep):
-            return await self.enter_place(segment, body)
         opening, self._prepared = self._prepared, Opening()
+        if isinstance(body, OneStep):
+            return await self._enter_place(segment, body)
         return await self.enter(segment, body, pattern=pattern, total=total, opening=opening)
 
-    async def enter_place(self, segment: str, body: OneStep[T]) -> T:
-        """Run a body of one step at a claimed segment of this scope."""
+    async def enter_body(self, segment: str, body: Body[T]) -> T:
+        """Run a body at a claimed segment: in a scope there, or as the one step there."""
+        if isinstance(body, OneStep):
+            return await self._enter_place(segment, body)
+        return await self.enter(segment, body)
+
+    async def _enter_place(self, segment: str, body: OneStep[T]) -> T:
         place = self.place(segment)
         try:
             return await body.call(place)
@@ -335,7 +329,7 @@ class Context:
         past = await read_past(run, path) if run.is_resumed else None
         child = Context(run, path, past=past)
         if pattern:
-            self._append(ev.OPENED, segment, _opening(pattern, total, opening.source))
+            self._append(ev.OPENED, segment, codec.encode(requests.opening(pattern, total, opening.source)))
         try:
             return await closing.close(run, child, body, segment, opening.timeout_s)
         finally:
@@ -343,7 +337,10 @@ class Context:
             self._count(segment, child.digest)
 
     async def child(
-        self, name: str, workflow: Callable[[Context, Mapping[str, Any]], Awaitable[T]], inputs: Mapping[str, Any]
+        self,
+        name: str,
+        workflow: Callable[[Context, Mapping[str, Any]], Awaitable[T]],
+        inputs: Mapping[str, Any],
     ) -> T:
         """Run another workflow in a scope of its own."""
         return await self.scope(name, lambda scope: workflow(scope, inputs), pattern="workflow")
@@ -398,25 +395,6 @@ class Context:
 def root(run: RunCore, past: Past | None) -> Context:
     """Return the context of a run's root scope."""
     return Context(run, ROOT, past=past)
-
-
-def _opening(pattern: str, total: int | None, source: str) -> str:
-    fields: dict[str, Any] = {"pattern": pattern}
-    if total is not None:
-        fields["total"] = total
-    if source:
-        fields["source"] = source
-    return codec.encode(fields)
-
-
-def _address(function: Callable[..., Any]) -> str:
-    """Return `module:qualname` of a function: what a digest and another process know it by."""
-    owner = getattr(function, "__func__", function)
-    return f"{getattr(owner, '__module__', '?')}:{getattr(owner, '__qualname__', type(function).__name__)}"
-
-
-def _type_name(wanted: type | None) -> str | None:
-    return None if wanted is None else getattr(wanted, "__qualname__", str(wanted))
 
 
 def _nothing() -> None:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from maestri.errors import RunError
-from maestri.kernel.context import Body, Context, OneStep
+from maestri.kernel.body import Body
+from maestri.kernel.context import Context
 from maestri.kernel.path import split_segment
 
 
@@ -117,10 +118,7 @@ class Fan:
 
     def _begin(self, segment: str, body: Body[Any]) -> None:
         ctx = self._ctx
-        coroutine = (
-            ctx.enter_place(segment, body) if isinstance(body, OneStep) else ctx.enter(segment, body)
-        )
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = asyncio.get_running_loop().create_task(ctx.enter_body(segment, body))
         self._running[task] = segment
         ctx.core.waits.tasks += 1
         task.add_done_callback(self._on_done)
@@ -177,5 +175,3 @@ class Fan:
             if not task.cancelled():
                 task.exception()
         self._done.clear()
-
-

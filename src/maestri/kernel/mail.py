@@ -122,4 +122,3 @@ async def direct(
         await journal.commit(Event(ev.SUCCEEDED, scope, segment, now, "", body))
     elif verb == "skip":
         await journal.commit(Event(ev.SKIPPED, scope, segment, now, "", codec.encode({"reason": "by-hand"})))
-

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.policy import DEFAULT, Policy
-from maestri.values import ArtifactRef, Json, Usage
+from maestri.values import ArtifactRef, Usage
 
 
 class Task(NamedTuple):

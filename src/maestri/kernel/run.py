@@ -77,7 +77,7 @@ class Waits:
 class Services:
     """The ports that a run uses, and how it tells about its progress."""
 
-    def __init__(  # noqa: PLR0913  - one parameter a port
+    def __init__(
         self,
         *,
         dispatcher: Dispatcher,

@@ -68,7 +68,9 @@ class Ended(NamedTuple):
 class Execution:
     """A run under way in this process."""
 
-    def __init__(self, core: RunCore, definition: Definition, inputs: Mapping[str, Json], engine: Engine) -> None:
+    def __init__(
+        self, core: RunCore, definition: Definition, inputs: Mapping[str, Json], engine: Engine
+    ) -> None:
         """Made by `start` and `resume`; it begins at once."""
         self.core = core
         self.info = core.info
@@ -268,4 +270,3 @@ async def direct(
     finally:
         await journal.close()
     return journal.info
-

@@ -125,6 +125,8 @@ _return_types: dict[types.CodeType | None, Any] = {}
 
 def return_type(function: Callable[..., Any]) -> Any:
     """Return the declared return type of a body, where its values must be built, else None."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
     if "return" not in getattr(function, "__annotations__", ()):
         return None
     code = getattr(function, "__code__", None)  # closures of one function share it

@@ -30,7 +30,8 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple, NewType, TypeAlias, Union, get_args, get_origin
 
 from maestri.errors import BadPattern
-from maestri.kernel.context import Body, Context, OneStep
+from maestri.kernel.body import Body, OneStep
+from maestri.kernel.context import Context
 
 Seconds = NewType("Seconds", float)
 Value = NewType("Value", object)
@@ -52,12 +53,24 @@ class Arm(NamedTuple):
 class Need(NamedTuple):
     """One step of a graph: its body gets the outputs of what it needs, by name."""
 
-    body: Callable[[Context, Mapping[str, Any]], Awaitable[Any]]
+    body: Callable[[Context, Mapping[str, Any]], Awaitable[Any]] | OneStep[Any]
     needs: tuple[str, ...] = ()
 
 
 Arms: TypeAlias = Mapping[str, Arm]
 GraphSteps: TypeAlias = Mapping[str, Need]
+
+
+def bind(body: BoundBody, *values: Any) -> Body[Any]:
+    """Return a body with the values of its names: a step in place of a scope where it is just one step."""
+
+    def call(scope: Context) -> Awaitable[Any]:
+        return body(scope, *values)
+
+    if getattr(body, "is_one_step", False):
+        return OneStep(call)
+    call.__wrapped__ = body  # type: ignore[attr-defined]  # its return type is the body's
+    return call
 
 
 class Binds(NamedTuple):

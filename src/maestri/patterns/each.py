@@ -19,7 +19,7 @@ from maestri.errors import InputInvalid
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Entry, Fan
 from maestri.patterns._join import NOT_ENDED, Join, chosen_before, gather
-from maestri.patterns._registry import Binds, BoundBody, Items, Seconds, pattern
+from maestri.patterns._registry import Binds, BoundBody, Items, Seconds, bind, pattern
 
 
 @pattern("each")
@@ -78,16 +78,11 @@ async def each(
         results = await mapped(scope)
         if reduce is None:
             return results
-        return await scope.scope("reduce", lambda inner: reduce(inner, results))
+        return await scope.scope("reduce", bind(reduce, results))
 
     return await ctx.scope(name, inside, pattern="each", total=len(items))
 
 
 def _entries(items: Items, wanted: range | list[int], steps: BoundBody) -> Iterator[Entry]:
     for number in wanted:
-        item = items[number - 1]
-
-        def one(scope: Context, item: Any = item, number: int = number) -> Any:
-            return steps(scope, item, number)
-
-        yield Entry("item", number, one)
+        yield Entry("item", number, bind(steps, items[number - 1], number))

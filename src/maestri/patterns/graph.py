@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from maestri.errors import InputInvalid, JoinFailed, RunError
-from maestri.kernel.context import Context, OneStep
+from maestri.kernel.body import OneStep
+from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan
 from maestri.patterns._registry import GraphSteps, Need, pattern
 

@@ -18,6 +18,7 @@ from maestri.kernel.context import Context
 from maestri.kernel.events import SEALED
 from maestri.kernel.past import recorded_error
 from maestri.kernel.path import split_segment
+from maestri.kernel.typed import to_plain
 from maestri.patterns._registry import Binds, BoundBody, Predicate, Value, pattern
 
 _NAMES = Binds(("round", "last"))
@@ -114,12 +115,13 @@ async def _round(
         if until is not None and until(inner, number, output):
             judged["done"] = True
         if keeps_digest:
-            mark = digest(output)
+            mark = digest(to_plain(output))
             judged["digest"] = mark
             judged["same"] = before.same + 1 if mark == before.digest else 1
         inner.remark = judged or None
         return output
 
+    one.__wrapped__ = steps  # type: ignore[attr-defined]  # a round's output is of the body's type
     output = await scope.enter(scope.claim("round", number), one)
     return _Round(number, output, **judged)
 

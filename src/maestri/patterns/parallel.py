@@ -18,7 +18,7 @@ from maestri.errors import InputInvalid
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan, Settled
 from maestri.patterns._join import NOT_ENDED, Join, chosen_before, gather, settled_failure
-from maestri.patterns._registry import Binds, Bodies, BoundBody, Seconds, pattern
+from maestri.patterns._registry import Binds, Bodies, BoundBody, Seconds, bind, pattern
 
 
 @pattern("parallel")
@@ -62,7 +62,8 @@ async def parallel(
         if settled.error is not None:
             result = {"name": settled.name, **settled_failure(settled.error)}
         segment = scope.claim("on_result", order[settled.name])
-        await scope.enter(segment, lambda inner: on_result(inner, result))  # type: ignore[misc]
+        if on_result is not None:
+            await scope.enter_body(segment, bind(on_result, result))
 
     async def inside(scope: Context) -> dict[str, Any]:
         chosen = await chosen_before(scope)

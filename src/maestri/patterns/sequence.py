@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from maestri.kernel.context import Body, Context
+from maestri.kernel.body import Body
+from maestri.kernel.context import Context
 from maestri.patterns._registry import pattern
 
 T = TypeVar("T")

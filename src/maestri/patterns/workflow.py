@@ -15,9 +15,7 @@ from maestri.patterns._registry import Value, Workflow, pattern
 
 
 @pattern("workflow")
-async def workflow(
-    ctx: Context, name: str, workflow: Workflow, *, inputs: Value | None = None
-) -> Any:
+async def workflow(ctx: Context, name: str, workflow: Workflow, *, inputs: Value | None = None) -> Any:
     """Run another workflow in a scope of its own.
 
     Args:

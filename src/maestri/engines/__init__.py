@@ -1,0 +1,1 @@
+"""Engines keep the journals of runs: in memory, or in SQLite files of this machine."""

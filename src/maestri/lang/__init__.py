@@ -1,0 +1,1 @@
+"""The YAML language: files to checked, compiled workflows."""

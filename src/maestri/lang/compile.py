@@ -1,0 +1,276 @@
+"""Compiles a definition to calls of the pattern functions; there is no second interpreter.
+
+Rule 1: a step's expressions are evaluated when it starts, with the names of its scope.
+Rule 2: what cannot be evaluated fails that step, on the record, with the place where it is written.
+Rule 3: the same workflow in Python makes the same calls, and so writes the same journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from maestri.errors import InputInvalid
+from maestri.kernel.body import Body, OneStep, Opening
+from maestri.kernel.context import Context
+from maestri.kernel.ports import Task
+from maestri.lang.frames import Frame, text, truth, value
+from maestri.lang.inputs import complete
+from maestri.lang.model import (
+    AgentDef,
+    ArmDef,
+    AskDef,
+    BodyDef,
+    CallDef,
+    Dynamic,
+    Listing,
+    PatternDef,
+    PredicateDef,
+    RunDef,
+    StepDef,
+    Templated,
+    WaitDef,
+    WorkflowDef,
+    WorkflowRef,
+)
+from maestri.patterns._registry import Arm, Need, Option, Workflow
+from maestri.patterns._retry import retrying
+from maestri.values import Json
+
+Targets: TypeAlias = Callable[[WorkflowRef, WorkflowDef], Workflow]
+
+
+class Unit(NamedTuple):
+    """What the steps of one definition share: the definition, and how it finds other workflows."""
+
+    definition: WorkflowDef
+    targets: Targets
+
+
+def compile_workflow(definition: WorkflowDef, targets: Targets) -> Workflow:
+    """Return a definition as an async function of a context and the inputs.
+
+    Args:
+        definition: A definition without findings.
+        targets: Gives the workflow that a `workflow:` step names.
+    """
+    unit = Unit(definition, targets)
+
+    async def run(ctx: Context, inputs: Mapping[str, Json]) -> Json:
+        frame = Frame({"inputs": complete(definition, inputs)})
+        ctx.names = frame
+        last = await _steps(unit, definition.steps, ctx, frame)
+        if definition.output is None:
+            return last
+        return value(definition.output, frame, definition.source)
+
+    return run
+
+
+async def _steps(unit: Unit, body: BodyDef, ctx: Context, frame: Frame) -> Json:
+    """Run the steps of a body in order; return its output."""
+    last = None
+    for step in body.steps:
+        last = frame.names[step.name] = await _step(unit, step, ctx, frame)
+    return last if body.output is None else value(body.output, frame, unit.definition.source)
+
+
+async def _step(unit: Unit, step: StepDef, ctx: Context, frame: Frame) -> Json:
+    """Run one step, or skip it; return its output."""
+    source = unit.definition.source
+    try:
+        if step.when is not None and not truth(step.when.value, frame, source):
+            await ctx.skip(step.name)
+            return None
+        do = _prepared(unit, step, frame)
+    except InputInvalid as error:
+        return await ctx.refuse(step.name, error)
+    return await do(ctx)
+
+
+def _prepared(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Awaitable[Json]]:
+    """Return the call that a step makes, with all its expressions evaluated.
+
+    Raises:
+        InputInvalid: One of them has no value.
+    """
+    source, action = unit.definition.source, step.action
+    if isinstance(action, PatternDef):
+        return _pattern(unit, step, action, frame)
+    if isinstance(action, AskDef):
+        question, options = text(action.question, frame, source), list(action.options) or None
+        return lambda ctx: ctx.ask(step.name, question, options)
+    if isinstance(action, WaitDef):
+        return _wait(step, action)
+    if isinstance(action, RunDef):
+        agent, request = "run", run_request(action, frame, unit)
+    elif isinstance(action, CallDef):
+        agent, request = "call", call_request(action, frame, unit)
+    else:
+        agent, request = _agent_request(action, frame, unit)
+    task = Task(agent, request, step.policy, source=step.source(source))
+    return lambda ctx: ctx.perform(step.name, task)
+
+
+def _wait(step: StepDef, action: WaitDef) -> Callable[[Context], Awaitable[Json]]:
+    async def sleep(ctx: Context) -> None:
+        await ctx.sleep(action.delay_s or 0.0, step.name)
+
+    return sleep if action.signal is None else lambda ctx: ctx.signal(step.name, action.signal)
+
+
+def run_request(action: RunDef, frame: Frame, unit: Unit) -> dict[str, Any]:
+    """Return the request of a `run` step: only what is written, so that the digest is of that."""
+    source = unit.definition.source
+    request: dict[str, Any] = {"command": action.command}
+    if isinstance(action.command, Listing):
+        request["command"] = [text(item, frame, source) for item in action.command.items]
+    if action.env is not None:
+        request["env"] = {key: text(item, frame, source) for key, item in action.env.entries}
+    if action.stdin is not None:
+        request["stdin"] = text(action.stdin, frame, source)
+    if action.cwd is not None:
+        request["cwd"] = text(action.cwd, frame, source)
+    if action.output is not None:
+        request["output"] = action.output
+    if action.ok is not None:
+        request["ok"] = list(action.ok)
+    return request
+
+
+def call_request(action: CallDef, frame: Frame, unit: Unit) -> dict[str, Any]:
+    """Return the request of a `call` step."""
+    request: dict[str, Any] = {"function": action.function}
+    if action.args is not None:
+        given = value(action.args, frame, unit.definition.source)
+        request["kwargs" if isinstance(given, dict) else "args"] = given
+    return request
+
+
+def _agent_request(action: AgentDef, frame: Frame, unit: Unit) -> tuple[str, dict[str, Any]]:
+    return action.agent, {"prompt": text(action.prompt, frame, unit.definition.source)}
+
+
+# --- patterns -------------------------------------------------------------------------------------
+
+
+def _pattern(
+    unit: Unit, step: StepDef, action: PatternDef, frame: Frame
+) -> Callable[[Context], Awaitable[Json]]:
+    """Return the call of a pattern function with its options as Python values."""
+    arguments: dict[str, Any] = {}
+    for option in action.spec.options:
+        given = action.options.get(option.name)
+        if given is not None:
+            arguments[option.parameter] = _argument(unit, option, given, frame)
+    opening = Opening(step.source(unit.definition.source), step.policy.step_timeout_s)
+
+    async def call(ctx: Context, name: str) -> Json:
+        output: Json = await action.spec.function(ctx, name, **arguments)
+        return output
+
+    async def once(ctx: Context) -> Json:
+        ctx.prepare(opening)
+        if step.policy.retry is None and step.policy.attempt_timeout_s is None:
+            return await call(ctx, step.name)
+        return await retrying(ctx, step.name, call, step.policy)
+
+    return once
+
+
+def _argument(unit: Unit, option: Option, given: Any, frame: Frame) -> Any:
+    """Return one option as the pattern function takes it."""
+    if option.kind == "body":
+        return bound_body(unit, given, frame) if option.binds.names else body(unit, given, frame)
+    if option.kind == "bodies":
+        return {name: body(unit, inner, frame) for name, inner in given.items()}
+    if option.kind == "arms":
+        return {name: _arm(unit, arm, frame) for name, arm in given.items()}
+    if option.kind == "graph":
+        return _graph(unit, given, frame)
+    if option.kind == "predicate":
+        return _predicate(unit, given, frame)
+    if option.kind == "workflow":
+        return unit.targets(given, unit.definition)
+    found = value(given, frame, unit.definition.source)
+    if option.kind == "scalar" and isinstance(given, Templated):
+        _check_scalar(unit, option, found, given)
+    return found
+
+
+def body(unit: Unit, definition: BodyDef, frame: Frame) -> Body[Json]:
+    """Return a body as the patterns take it: a function over a scope, or the one step that it is."""
+    if definition.is_single:
+        (step,) = definition.steps
+        return OneStep(lambda ctx: _step(unit, step, ctx, frame))
+
+    async def run(ctx: Context) -> Json:
+        ctx.names = Frame({}, frame)
+        return await _steps(unit, definition, ctx, ctx.names)
+
+    return run
+
+
+def bound_body(unit: Unit, definition: BodyDef, frame: Frame) -> Callable[..., Any]:
+    """Return a body that a pattern gives names to; it is called with their values."""
+
+    def run(ctx: Context, *values: Json) -> Awaitable[Json]:
+        inner = Frame(dict(zip(definition.binds, values, strict=True)), frame)
+        if definition.is_single:
+            return _step(unit, definition.steps[0], ctx, inner)
+        ctx.names = Frame({}, inner)
+        return _steps(unit, definition, ctx, ctx.names)
+
+    run.is_one_step = definition.is_single  # type: ignore[attr-defined]
+    return run
+
+
+def _predicate(unit: Unit, definition: PredicateDef, frame: Frame) -> Callable[..., bool]:
+    """Return a condition that is judged in a scope, whose names it sees."""
+
+    def holds(scope: Context, *values: Json) -> bool:
+        names = dict(zip(definition.binds, values, strict=True))
+        return truth(definition.value, Frame(names, scope.names or frame), unit.definition.source)
+
+    return holds
+
+
+def _arm(unit: Unit, arm: ArmDef, frame: Frame) -> Arm:
+    when = arm.when
+    condition = None if when is None else lambda: truth(when, frame, unit.definition.source)
+    return Arm(body(unit, arm.body, frame), condition)
+
+
+def _graph(unit: Unit, steps: tuple[StepDef, ...], frame: Frame) -> dict[str, Need]:
+    """Return the steps of a graph; each sees the outputs of those that have ended, as the checks allow."""
+    ended = Frame({}, frame)
+
+    def one(step: StepDef) -> OneStep[Json]:
+        async def run(ctx: Context) -> Json:
+            output = ended.names[step.name] = await _step(unit, step, ctx, ended)
+            return output
+
+        return OneStep(run)
+
+    return {step.name: Need(one(step), tuple(need.text for need in step.needs)) for step in steps}
+
+
+def _check_scalar(unit: Unit, option: Option, found: Json, given: Dynamic) -> None:
+    """Refuse a value that an expression gave and the option cannot take.
+
+    Raises:
+        InputInvalid: Says what it may be, and where it is written.
+    """
+    if isinstance(found, str) and (found in option.words or str in option.types):
+        return
+    if isinstance(found, bool) and bool in option.types:
+        return
+    if isinstance(found, int) and not isinstance(found, bool) and int in option.types:
+        return
+    source = unit.definition.source
+    place = f"{source.name}:{given.span.line}:{given.span.col}"
+    wanted = [*option.words, *(kind.__name__ for kind in option.types)]
+    message = f"`{option.name}` cannot be {found!r:.60}"
+    raise InputInvalid(
+        message, cause=f"at {place}", fix=f"use one of: {', '.join(wanted)}", detail={"at": place}
+    )

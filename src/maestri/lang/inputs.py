@@ -1,0 +1,64 @@
+"""The inputs of a workflow: texts from a command line become values, defaults are filled in, all is checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from maestri.errors import Diagnostic, InputInvalid
+from maestri.lang.model import InputDef, WorkflowDef
+from maestri.lang.reader import fits
+from maestri.lang.source import suggest
+from maestri.values import Json, plain_type
+
+_EXAMPLE = {"list": '["a", "b"]', "mapping": '{"a": 1}', "number": "1.5", "integer": "3", "boolean": "true"}
+
+
+def complete(definition: WorkflowDef, given: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the inputs of a call with the defaults filled in.
+
+    Raises:
+        InputInvalid: One is missing, unknown or of a wrong type.
+    """
+    problems = problems_of(definition.inputs, given)
+    if problems:
+        first = problems[0]
+        raise InputInvalid(f"workflow `{definition.name}`: {first.message}", fix=first.fix)
+    return {name: given.get(name, one.default) for name, one in definition.inputs.items()}
+
+
+def problems_of(inputs: Mapping[str, InputDef], given: Mapping[str, Json]) -> list[Diagnostic]:
+    """Return everything that is wrong with the values given for some inputs."""
+    found = [
+        Diagnostic(
+            "C010", f"unknown input `{name}`", fix=suggest(name, list(inputs)) or "the workflow has no inputs"
+        )
+        for name in given
+        if name not in inputs
+    ]
+    for name, one in inputs.items():
+        if name not in given:
+            if one.required:
+                what = f" ({one.description})" if one.description else ""
+                fix = f"give it: `-i {name}={_EXAMPLE.get(one.type, 'VALUE')}`"
+                found.append(Diagnostic("C011", f"the input `{name}`{what} is missing", fix=fix))
+        elif not fits(given[name], one.type):
+            message = f"the input `{name}` is a {plain_type(given[name])}, and should be a {one.type}"
+            fix = f"give it like `-i {name}={_EXAMPLE.get(one.type, 'VALUE')}`"
+            found.append(Diagnostic("C012", message, fix=fix))
+    return found
+
+
+def from_text(text: str, kind: str) -> Json:
+    """Return the value of a text from a command line: as the input's type says, else JSON, else the text."""
+    if kind in {"text", "path"}:
+        return text
+    try:
+        value: Json = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+    return value
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)

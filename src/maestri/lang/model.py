@@ -1,0 +1,200 @@
+"""The typed form of a definition: every part has its place, every expression is parsed.
+
+Rule 1: the model says what the file says; whether it makes sense is for `checks/`.
+Rule 2: a value that may hold expressions is a `Dynamic`; nothing here is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+from maestri.errors import Span
+from maestri.kernel.policy import Policy
+from maestri.lang.expressions.template import Template
+from maestri.lang.source import Source
+from maestri.lang.tree import Scalar
+from maestri.patterns._registry import PatternSpec
+from maestri.values import Json
+
+
+class Fixed(NamedTuple):
+    """A value without expressions."""
+
+    value: Json
+    span: Span
+
+
+class Templated(NamedTuple):
+    """A text with `${...}` in it; offsets in the template count in the scalar's text."""
+
+    template: Template
+    scalar: Scalar
+
+    @property
+    def span(self) -> Span:
+        """Where the text stands."""
+        return self.scalar.span
+
+
+class Listing(NamedTuple):
+    """A list, some items of which may hold expressions."""
+
+    items: tuple[Dynamic, ...]
+    span: Span
+
+
+class Record(NamedTuple):
+    """A mapping, some values of which may hold expressions."""
+
+    entries: tuple[tuple[str, Dynamic], ...]
+    span: Span
+
+    def get(self, key: str) -> Dynamic | None:
+        """Return the value of a key."""
+        return next((value for name, value in self.entries if name == key), None)
+
+
+Dynamic: TypeAlias = Fixed | Templated | Listing | Record
+
+
+class RunDef(NamedTuple):
+    """`run:` a text for the shell, never templated, or a list of arguments."""
+
+    command: str | Listing
+    env: Record | None = None
+    stdin: Dynamic | None = None
+    cwd: Dynamic | None = None
+    output: str | None = None
+    ok: tuple[int, ...] | None = None
+
+
+class CallDef(NamedTuple):
+    """`call:` a Python function, `module:function`, with arguments by name or in order."""
+
+    function: str
+    args: Dynamic | None = None
+
+
+class AgentDef(NamedTuple):
+    """`agent:` a configured agent by name, and what it is asked."""
+
+    agent: str
+    prompt: Dynamic
+    span: Span
+
+
+class AskDef(NamedTuple):
+    """`ask:` a person."""
+
+    question: Dynamic
+    options: tuple[str, ...] = ()
+
+
+class WaitDef(NamedTuple):
+    """`wait:` for a time in seconds, or for a signal."""
+
+    delay_s: float | None = None
+    signal: str | None = None
+
+
+class BodyDef(NamedTuple):
+    """Steps in order, or the one step that a named body may be; `binds` are names that a pattern gives it."""
+
+    steps: tuple[StepDef, ...]
+    span: Span
+    output: Dynamic | None = None
+    is_single: bool = False
+    binds: tuple[str, ...] = ()
+
+
+class ArmDef(NamedTuple):
+    """One arm of a branch."""
+
+    body: BodyDef
+    when: Templated | Fixed | None = None
+
+
+class PredicateDef(NamedTuple):
+    """An expression that must be true or false; `binds` are names that the pattern gives it."""
+
+    value: Templated | Fixed
+    binds: tuple[str, ...] = ()
+
+
+class WorkflowRef(NamedTuple):
+    """`workflow:` a name under `workflows:`, a file, or a Python function."""
+
+    target: str
+    span: Span
+    inputs: Dynamic | None = None
+
+
+OptionDef: TypeAlias = (
+    BodyDef
+    | Mapping[str, BodyDef]
+    | Mapping[str, ArmDef]
+    | tuple["StepDef", ...]
+    | PredicateDef
+    | WorkflowRef
+    | Fixed
+    | Templated
+    | Listing
+    | Record
+)
+
+
+class PatternDef(NamedTuple):
+    """A pattern with its options by YAML key."""
+
+    spec: PatternSpec
+    options: Mapping[str, OptionDef]
+
+
+Action: TypeAlias = RunDef | CallDef | AgentDef | AskDef | WaitDef | PatternDef
+
+
+class StepDef(NamedTuple):
+    """One step. `span` is that of its name, `verb_span` that of its verb."""
+
+    name: str
+    span: Span
+    verb: str
+    verb_span: Span
+    action: Action
+    policy: Policy
+    when: PredicateDef | None = None
+    needs: tuple[Scalar, ...] = ()
+    reason: str = ""
+    description: str = ""
+
+    def source(self, source: Source) -> str:
+        """Return `file:line:col` of the step's name."""
+        return f"{source.name}:{self.span.line}:{self.span.col}"
+
+
+class InputDef(NamedTuple):
+    """One input of a workflow. `type` is text, number, integer, boolean, list, mapping, path or any."""
+
+    name: str
+    type: str = "any"
+    required: bool = True
+    default: Json = None
+    description: str = ""
+    span: Span | None = None
+
+
+class WorkflowDef(NamedTuple):
+    """A whole definition; `file` is where it was read from, for what it refers to beside it."""
+
+    name: str
+    source: Source
+    file: str
+    steps: BodyDef
+    inputs: Mapping[str, InputDef]
+    workflows: Mapping[str, WorkflowDef]
+    output: Dynamic | None = None
+    version: str = ""
+    description: str = ""
+    timeout_s: float | None = None
+    span: Span = Span(1, 1, 1, 1)

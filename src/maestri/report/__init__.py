@@ -1,0 +1,1 @@
+"""What people read of a run: folds over a journal, outlines and diagrams."""

@@ -1,0 +1,106 @@
+"""Events as lines of text, one a line, in a form that scripts may rely on.
+
+    12:00:01 started   /checks/lint (run)
+    12:00:03 succeeded /checks/lint 1.9s
+
+Rule 1: a line is time, word, path and details; its first three fields never change their places.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from maestri.kernel import events as ev
+from maestri.kernel.events import Stored
+from maestri.report.wording import clock, duration, one_line
+
+_WORDS: Final[dict[int, str]] = {
+    ev.STARTED: "started",
+    ev.OPENED: "opened",
+    ev.BLOCKED: "waiting",
+    ev.UNBLOCKED: "goes on",
+    ev.RETRIED: "retrying",
+    ev.SUCCEEDED: "succeeded",
+    ev.FAILED: "failed",
+    ev.CANCELLED: "cancelled",
+    ev.SKIPPED: "skipped",
+    ev.DECIDED: "decided",
+    ev.SIGNALLED: "signalled",
+    ev.SEALED: "done",
+    ev.SCOPE_FAILED: "failed",
+    ev.SCOPE_CANCELLED: "cancelled",
+    ev.RUN_STARTED: "started",
+    ev.RUN_RESUMED: "resumed",
+    ev.RUN_REOPENED: "reopened",
+    ev.RUN_PARKED: "waiting",
+    ev.CANCEL_REQUESTED: "cancelling",
+    ev.DIRECTED: "decided",
+    ev.RUN_SUCCEEDED: "succeeded",
+    ev.RUN_FAILED: "failed",
+    ev.RUN_CANCELLED: "cancelled",
+}
+_BEGINS: Final = frozenset({ev.STARTED, ev.OPENED, ev.RUN_STARTED, ev.RUN_RESUMED, ev.BLOCKED})
+_ENDS: Final = ev.STEP_ENDS | ev.SCOPE_ENDS | ev.RUN_ENDS
+_KEPT = 10_000  # starts without an end, in a journal that was joined in the middle
+_WIDTH = 200
+
+
+class Lines:
+    """Turns events into lines; remembers when things began, to say how long they took."""
+
+    def __init__(self) -> None:
+        """Begin with no event."""
+        self._begun: dict[str, float] = {}
+
+    def line(self, event: Stored) -> str:
+        """Return the line of the next event."""
+        path = event.path
+        if event.kind in _BEGINS and len(self._begun) < _KEPT:
+            self._begun.setdefault(path, event.at)
+        details = _details(event)
+        begun = self._begun.pop(path, None) if event.kind in _ENDS else None
+        if begun is not None:
+            took = duration(event.at - begun)
+            details = f"{took} {details}".rstrip()
+        return f"{clock(event.at)} {_WORDS[event.kind]:<9} {path or 'run'} {details}".rstrip()
+
+
+def _details(event: Stored) -> str:
+    return one_line(_said(event))[:_WIDTH]
+
+
+def _said(event: Stored) -> str:
+    body, kind = event.body, event.kind
+    if "failure" in body:
+        return _failure(event)
+    if kind in {ev.STARTED, ev.OPENED}:
+        return _kind_words(event)
+    if kind == ev.RUN_REOPENED:
+        return ", ".join(body["paths"])
+    if kind == ev.RUN_PARKED:
+        return "for " + ", ".join(body.get("waiting", ()))
+    if kind == ev.RUN_STARTED:
+        return f"({body['workflow']})"
+    if kind == ev.DIRECTED:
+        return f"{body['verb']} {body.get('path', '')}"
+    if kind == ev.CANCEL_REQUESTED:
+        return str(body.get("path", ""))
+    if kind == ev.BLOCKED and body.get("until") is not None:
+        return f"({body.get('reason', '')}, until {clock(body['until'])})"
+    return f"({body['reason']})" if body.get("reason") else ""
+
+
+def _kind_words(event: Stored) -> str:
+    body = event.body
+    words = [str(body.get("agent") or body.get("pattern", ""))]
+    if body.get("attempt", 1) > 1:
+        words.append(f"attempt {body['attempt']}")
+    if "total" in body:
+        words.append(str(body["total"]))
+    return f"({', '.join(words)})"
+
+
+def _failure(event: Stored) -> str:
+    failure = event.body["failure"]
+    delay = f"in {duration(event.body['delay_s'])}: " if "delay_s" in event.body else ""
+    return f"{delay}{failure['code']}: {failure['message']}"

@@ -1,0 +1,216 @@
+"""A run as a tree that stays small: the fold of `kernel/state.py`, with what lies below what.
+
+Rule 1: the state of a step comes from `RunState` alone; the tree adds only order and what is shown beside it.
+Rule 2: memory follows what is open: of a scope with very many children the oldest that are done are counted
+and forgotten, and so is what lies in a sealed scope when there are too many steps in all.
+Rule 3: it is for eyes; an event that it cannot make sense of (because it did not see those before it) never
+stops anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from maestri.errors import InternalError
+from maestri.kernel import codec, state
+from maestri.kernel import events as ev
+from maestri.kernel.events import Event, Stored
+from maestri.kernel.path import ROOT, ancestors, parent
+from maestri.kernel.state import RunState, StepState
+
+KEPT_CHILDREN: Final = 300
+KEPT_STEPS: Final = 5000
+
+# Of these nothing but the kind is shown, and their bodies may be large.
+_BARE: Final = frozenset({ev.SUCCEEDED, ev.SEALED, ev.DECIDED, ev.SIGNALLED, ev.UNBLOCKED})
+_WAITS: Final = frozenset({ev.BLOCKED, ev.RETRIED})
+
+
+class Wait(NamedTuple):
+    """What a step waits for: `until` is a time in seconds since 1970, `options` are possible answers."""
+
+    reason: str
+    until: float | None = None
+    question: str = ""
+    options: tuple[str, ...] = ()
+    failures: int = 0
+
+
+class Folded(NamedTuple):
+    """How many children of a scope were forgotten, by how they ended."""
+
+    succeeded: int = 0
+    skipped: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.succeeded + self.skipped
+
+
+class Tree:
+    """A run under way or ended: apply its events in order, then look."""
+
+    def __init__(self) -> None:
+        """Begin with a run of which nothing is known."""
+        self.run = RunState()
+        self.children: dict[str, dict[str, None]] = {ROOT: {}}
+        self.folded: dict[str, Folded] = {}
+        self.waits: dict[str, Wait] = {}
+        self.failures: dict[str, dict[str, Any]] = {}
+        self.because: tuple[str, ...] = ()
+        self.earlier: set[str] = set()  # scopes of which only the end was read
+        self._limits: dict[str, int] = {}  # when to thin a scope out next
+
+    def step(self, path: str) -> StepState:
+        """Return the step or scope at a path; what is not known is pending."""
+        return self.run.steps.get(path) or StepState(path)
+
+    def below(self, scope: str) -> Iterator[StepState]:
+        """Yield the kept children of a scope in the order in which they were first named."""
+        for path in self.children.get(scope, ()):
+            yield self.run.steps[path]
+
+    def ended_in(self, scope: str) -> int:
+        """Return how many children of a scope have ended."""
+        ended = sum(step.state in state.ENDED for step in self.below(scope))
+        folded = self.folded.get(scope)
+        return ended + (folded.total if folded else 0)
+
+    def take(self, event: Event) -> None:
+        """Take in an event as it is stored, its body still text."""
+        body = {} if event.kind in _BARE else codec.decode(event.body)
+        self.apply(Stored(event.kind, event.scope, event.name, event.at, event.digest, body, event.seq))
+
+    def apply(self, event: Stored) -> None:
+        """Take one more event in."""
+        if not event.scope:
+            self._apply_run(event)
+        elif event.kind not in state.NEUTRAL:
+            self._apply_step(event)
+
+    def _apply_run(self, event: Stored) -> None:
+        if event.kind == ev.RUN_RESUMED:
+            self._interrupt()
+        self._fold(event)
+        if event.kind == ev.RUN_REOPENED:
+            self.because = ()
+            for path in event.body["paths"]:
+                self.failures.pop(path, None)
+        elif event.kind == ev.RUN_FAILED:
+            self.because = tuple(event.body.get("because", ()))
+
+    def _interrupt(self) -> None:
+        """What was under way when a process died waits for its turn again."""
+        for path, step in self.run.steps.items():
+            if step.state in state.LIVE and not step.is_scope:
+                self.run.steps[path] = step._replace(state=state.PENDING, started=None, note="")
+        self.waits.clear()
+
+    def _apply_step(self, event: Stored) -> None:
+        path = event.path
+        self._open_above(path, event.at)
+        before = self.run.steps.get(path)
+        if before is not None and before.state in state.ENDED and event.kind == ev.STARTED:
+            self.run.steps[path] = before._replace(started=None, ended=None)
+        self._fold(event)
+        if path not in self.run.steps:
+            return
+        self.children.setdefault(event.scope, {}).setdefault(path)
+        self.waits.pop(path, None)
+        if event.kind in _WAITS:
+            self.waits[path] = _wait(event)
+        elif event.kind in {ev.FAILED, ev.SCOPE_FAILED}:
+            self.failures[path] = event.body["failure"]
+        if event.kind == ev.SEALED and len(self.run.steps) > KEPT_STEPS:
+            self._forget_below(path)
+        self._thin_out(event.scope)
+
+    def _fold(self, event: Stored) -> None:
+        try:
+            self.run.apply(event)
+        except InternalError:
+            self._fold_anew(event)
+
+    def _fold_anew(self, event: Stored) -> None:
+        """Begin the step again: events that led to where it stands were not seen."""
+        if event.path in self.run.steps:
+            step = self.run.steps[event.path]
+            self.run.steps[event.path] = step._replace(state=state.PENDING)
+        elif event.kind == ev.RETRIED:
+            self.run.steps[event.path] = StepState(event.path, state.RUNNING)
+        elif not event.scope:
+            self.run.status = state.RUNNING if event.kind != ev.RUN_STARTED else state.PENDING
+        try:
+            self.run.apply(event)
+        except InternalError:
+            return
+
+    def _open_above(self, path: str, at: float) -> None:
+        """A scope without a pattern of its own has no opening event: its first step says that it is open."""
+        steps = self.run.steps
+        for above in reversed(ancestors(path)):
+            known = steps.get(above)
+            if above == ROOT or (known is not None and known.state in state.LIVE and known.is_scope):
+                return
+            started = known.started if known is not None and known.started is not None else at
+            steps[above] = (known or StepState(above))._replace(
+                state=state.RUNNING, is_scope=True, started=started, ended=None, note=""
+            )
+            self.children.setdefault(parent(above)[0], {}).setdefault(above)
+
+    def _thin_out(self, scope: str) -> None:
+        children = self.children.get(scope, {})
+        if len(children) <= self._limits.get(scope, KEPT_CHILDREN):
+            return
+        for path in list(children):
+            if len(children) <= KEPT_CHILDREN * 3 // 4:
+                break
+            step = self.run.steps[path]
+            if step.state in {state.SUCCEEDED, state.SKIPPED}:
+                self._count(scope, step.state)
+                self._forget(path)
+        # Where little could be forgotten, looking again at every event would cost more and more.
+        self._limits[scope] = max(KEPT_CHILDREN, 2 * len(children))
+
+    def _count(self, scope: str, word: str) -> None:
+        folded = self.folded.get(scope, Folded())
+        if word == state.SUCCEEDED:
+            self.folded[scope] = folded._replace(succeeded=folded.succeeded + 1)
+        else:
+            self.folded[scope] = folded._replace(skipped=folded.skipped + 1)
+
+    def _forget(self, path: str) -> None:
+        self._forget_below(path)
+        self.folded.pop(path, None)
+        self.children[parent(path)[0]].pop(path, None)
+        self.run.steps.pop(path, None)
+        self.failures.pop(path, None)
+
+    def _forget_below(self, scope: str) -> None:
+        for path in list(self.children.get(scope, ())):
+            self._count(scope, self.step(path).state)
+            self._forget(path)
+        self.children.pop(scope, None)
+
+
+def _wait(event: Stored) -> Wait:
+    body = event.body
+    if event.kind == ev.RETRIED:
+        delay_s = body.get("delay_s", 0.0)
+        return Wait("retry", event.at + delay_s, failures=body.get("attempt", 1))
+    return Wait(
+        str(body.get("reason", "")),
+        body.get("until"),
+        str(body.get("question", "")),
+        tuple(str(option) for option in body.get("options", ())),
+    )
+
+
+def grown(events: Sequence[Stored]) -> Tree:
+    """Return the tree of a list of events."""
+    tree = Tree()
+    for event in events:
+        tree.apply(event)
+    return tree

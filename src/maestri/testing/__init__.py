@@ -1,0 +1,49 @@
+"""What tests of workflows and of adapters need: doubles that implement the ports, and a kit for each port.
+
+Import from here: `from maestri.testing import check_agent`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maestri.testing.check_agent import check_agent
+    from maestri.testing.check_engine import check_engine
+    from maestri.testing.scripted import ScriptedAgent
+
+__all__ = ["ScriptedAgent", "check_agent", "check_engine"]
+
+_PLACES = {
+    "ScriptedAgent": "maestri.testing.scripted:ScriptedAgent",
+    "check_agent": "maestri.testing.check_agent:check_agent",
+    "check_engine": "maestri.testing.check_engine:check_engine",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a name of `__all__`, loaded at its first use.
+
+    Raises:
+        AttributeError: There is no such name.
+    """
+    if name not in _PLACES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    module, _, wanted = _PLACES[name].partition(":")
+    return getattr(importlib.import_module(module), wanted)
+
+
+class _Testing(ModuleType):
+    """This package. A kit and its module share a name; here that name is always the kit."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, but let no import bind the module of a kit over the kit."""
+        if name not in _PLACES or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Testing
