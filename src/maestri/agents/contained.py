@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Contained(Protocol):
     """A command under way. All futures complete with a value, never with an exception.
 
-    `begun` completes when it runs or cannot; `exit` with how it ended or why that is not known; `gone` when
+    `begun` completes when it is being started or cannot be; `exit` with how it ended or why that is not known; `gone` when
     all that it started is gone too.
     """
 
@@ -107,7 +107,7 @@ class Guarded:
             self._understand(*line.decode().split())
 
     def _understand(self, word: str, *rest: str) -> None:
-        if word == "started":
+        if word == "starting":
             self._keeper = int(rest[0])
         elif word == "exited":
             _give(self.exit, exit_of(int(rest[0])))

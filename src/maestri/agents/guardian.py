@@ -17,7 +17,7 @@ A packet on CONTROL with four descriptors (stdin, stdout, stderr, the command's 
 packet with a number asks for a reply when that keeper and all it left are gone. On its socket a keeper takes
 one request (eight bytes of length, then fields joined by NUL: soft limit of open files, directory, program,
 number of arguments, arguments, environment), then any number of `T` (ask the tree to end) and the end (kill
-it). It says `started PID`, `failed STAGE ERRNO`, `exited STATUS` and `gone`, one line each.
+it). It says `starting PID`, `failed STAGE ERRNO`, `exited STATUS` and `gone`, one line each.
 """
 
 # Importing pathlib would double the time to start and the memory of every keeper.
@@ -207,6 +207,7 @@ class Keeper:
         limit, directory, program, count = fields[:4]
         arguments, pairs = fields[4 : 4 + int(count)], fields[4 + int(count) :]
         environment = dict(pair.split(b"=", 1) for pair in pairs)
+        self.say(f"starting {os.getpid()}")  # before the command can kill the one who says it
         stage = "directory"
         try:
             os.chdir(directory)
@@ -220,7 +221,6 @@ class Keeper:
         os.chdir("/")
         for fd in streams:
             os.close(fd)
-        self.say(f"started {os.getpid()}")
         return pid
 
     def stay(self, command: int) -> None:

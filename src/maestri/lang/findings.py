@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from maestri.errors import Diagnostic, Span
 from maestri.lang.expressions.template import Template, parse_template
@@ -10,31 +11,69 @@ from maestri.lang.expressions.tokens import BadExpression
 from maestri.lang.source import Source, suggest
 from maestri.lang.tree import Scalar, span_in
 
+MAX_FINDINGS: Final = 100  # of one severity; a file with more is not the file that was meant
+MORE: Final = "L230"
+
 
 class Findings:
-    """The findings in one source."""
+    """The findings in one source.
+
+    `unread` are names of steps that could not be read: what refers to them is not wrong for that.
+    """
 
     def __init__(self, source: Source) -> None:
         """Begin with none."""
         self.source = source
         self.found: list[Diagnostic] = []
+        self.unread: set[str] = set()
+        self._seen: set[Diagnostic] = set()
+        self._count = {"error": 0, "warning": 0}
+
+    def is_full(self, severity: str = "error") -> bool:
+        """Tell whether no more findings of a severity are taken in; errors never make room for warnings."""
+        return self._count[severity] > MAX_FINDINGS
 
     def add(
         self, code: str, message: str, span: Span, *, cause: str = "", fix: str = "", severity: str = "error"
     ) -> None:
-        """Add a finding at a place."""
+        """Add a finding at a place; one that is there already is not added again."""
+        if self.is_full(severity):
+            return
         found = self.source.diagnostic(code, message, span, cause=cause, fix=fix, severity=severity)
-        if found not in self.found:
-            self.found.append(found)
+        if found in self._seen:
+            return
+        self._seen.add(found)
+        self._count[severity] += 1
+        if self.is_full(severity):
+            message = f"there are more than {MAX_FINDINGS} {severity}s in this file"
+            found = self.source.diagnostic(MORE, message, None, fix="mend these first", severity=severity)
+        self.found.append(found)
 
     def unknown(self, what: str, key: Scalar, known: Collection[str], code: str = "L201") -> None:
         """Add that a word is not known, with what was probably meant."""
-        self.add(code, f"unknown {what} `{key.text}`", key.span, fix=suggest(key.text, known))
+        if not self.is_full():
+            self.add(code, f"unknown {what} `{key.text[:80]}`", key.span, fix=suggest(key.text, known))
 
     def expression(self, scalar: Scalar, error: BadExpression, code: str = "L301") -> None:
         """Add an error of an expression, at its place inside the scalar."""
-        span = span_in(scalar, self.source, error.start, error.end)
-        self.add(code, error.message, span, cause=error.cause, fix=error.fix)
+        self.inside(scalar, error.start, error.end, code, error.message, cause=error.cause, fix=error.fix)
+
+    def inside(
+        self,
+        scalar: Scalar,
+        start: int,
+        end: int,
+        code: str,
+        message: str,
+        *,
+        cause: str = "",
+        fix: str = "",
+        severity: str = "error",
+    ) -> None:
+        """Add a finding about a part of a scalar's text, from `start` up to `end`."""
+        if not self.is_full(severity):
+            span = span_in(scalar, self.source, start, end)
+            self.add(code, message, span, cause=cause, fix=fix, severity=severity)
 
     def template(self, scalar: Scalar) -> Template | None:
         """Return the parsed template of a scalar, or None after adding what is wrong with it."""

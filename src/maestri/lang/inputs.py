@@ -1,13 +1,12 @@
-"""The inputs of a workflow: texts from a command line become values, defaults are filled in, all is checked."""
+"""The inputs of a workflow: texts of a command line become values, defaults are filled in, all is checked."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 
-from maestri.errors import Diagnostic, InputInvalid
+from maestri.errors import DefinitionError, Diagnostic, InputInvalid
 from maestri.lang.model import InputDef, WorkflowDef
-from maestri.lang.reader import fits
 from maestri.lang.source import suggest
 from maestri.values import Json, plain_type
 
@@ -49,6 +48,33 @@ def problems_of(inputs: Mapping[str, InputDef], given: Mapping[str, Json]) -> li
     return found
 
 
+def checked(inputs: Mapping[str, InputDef], given: Mapping[str, Json], typed: type[str]) -> dict[str, Json]:
+    """Return the inputs of a run: defaults filled in, all of them checked.
+
+    Args:
+        inputs: What the workflow takes.
+        given: The values; a text of the class `typed` is still to be read as its input's type.
+        typed: The class of such texts.
+
+    Raises:
+        InputsWrong: With everything that is wrong.
+    """
+    found = {
+        name: from_text(value, inputs[name].type if name in inputs else "any") if isinstance(value, typed) else value
+        for name, value in given.items()
+    }
+    problems = problems_of(inputs, found)
+    if problems:
+        raise InputsWrong(problems)
+    return {name: found.get(name, one.default) for name, one in inputs.items()}
+
+
+class InputsWrong(DefinitionError):
+    """The inputs of a run are wrong; holds all findings."""
+
+    code = "C010"
+
+
 def from_text(text: str, kind: str) -> Json:
     """Return the value of a text from a command line: as the input's type says, else JSON, else the text."""
     if kind in {"text", "path"}:
@@ -58,6 +84,21 @@ def from_text(text: str, kind: str) -> Json:
     except (ValueError, RecursionError):
         return text
     return value
+
+
+def fits(value: Json, kind: str) -> bool:
+    """Tell whether a value is of an input's type."""
+    if kind in {"text", "path"}:
+        return isinstance(value, str)
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "list":
+        return isinstance(value, list)
+    return kind != "mapping" or isinstance(value, dict)
 
 
 def _refuse(word: str) -> None:

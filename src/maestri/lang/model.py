@@ -59,7 +59,7 @@ Dynamic: TypeAlias = Fixed | Templated | Listing | Record
 
 
 class RunDef(NamedTuple):
-    """`run:` a text for the shell, never templated, or a list of arguments."""
+    """`run:` a text for the shell, never templated, or a list of arguments; `text` is the text with its place."""
 
     command: str | Listing
     env: Record | None = None
@@ -67,6 +67,7 @@ class RunDef(NamedTuple):
     cwd: Dynamic | None = None
     output: str | None = None
     ok: tuple[int, ...] | None = None
+    text: Scalar | None = None
 
 
 class CallDef(NamedTuple):
@@ -99,13 +100,17 @@ class WaitDef(NamedTuple):
 
 
 class BodyDef(NamedTuple):
-    """Steps in order, or the one step that a named body may be; `binds` are names that a pattern gives it."""
+    """Steps in order, or the one step that a named body may be.
+
+    `binds` are names that a pattern gives it; `name_span` is the place of its own name, if it has one.
+    """
 
     steps: tuple[StepDef, ...]
     span: Span
     output: Dynamic | None = None
     is_single: bool = False
     binds: tuple[str, ...] = ()
+    name_span: Span | None = None
 
 
 class ArmDef(NamedTuple):
@@ -185,7 +190,10 @@ class InputDef(NamedTuple):
 
 
 class WorkflowDef(NamedTuple):
-    """A whole definition; `file` is where it was read from, for what it refers to beside it."""
+    """A whole definition; `file` is where it was read from, for what it refers to beside it.
+
+    `unread` are the names of steps that could not be read; there are findings about them.
+    """
 
     name: str
     source: Source
@@ -198,3 +206,4 @@ class WorkflowDef(NamedTuple):
     description: str = ""
     timeout_s: float | None = None
     span: Span = Span(1, 1, 1, 1)
+    unread: frozenset[str] = frozenset()

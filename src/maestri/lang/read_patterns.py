@@ -165,7 +165,7 @@ def _bodies(reader: StepReader, tree: Tree, what: str) -> dict[str, BodyDef] | N
         name = read.name(reader.findings, entry.key, "a branch")
         body = reader.body(entry.value, f"the branch `{entry.key.text}`")
         if name is not None:
-            found[name] = body
+            found[name] = body._replace(name_span=entry.key.span)
     return found
 
 
@@ -181,7 +181,7 @@ def _arms(reader: StepReader, table: Mapping, spec: PatternSpec) -> dict[str, Ar
         condition = None if when is None else reader.predicate(when, ())
         if name is not None:
             value = None if condition is None else condition.value
-            found[name] = ArmDef(body, value)
+            found[name] = ArmDef(body._replace(name_span=entry.key.span), value)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingOf
 from typing import Any
 
@@ -120,10 +121,9 @@ class StepReader:
             f"the step `{entry.key.text}`",
             "write a verb, such as `{run: make test}`",
         )
-        if table is None:
-            return None
-        verb = self._verb(entry.key, table)
-        if verb is None:
+        verb = None if table is None else self._verb(entry.key, table)
+        if table is None or verb is None:
+            self.findings.unread.add(entry.key.text)
             return None
         spec = self.patterns.get(verb.key.text)
         if spec is not None:
@@ -136,6 +136,7 @@ class StepReader:
         self._check_keys(table, known, entry.key.text, verb.key.text)
         common = self._common(table)
         if action is None or name is None:
+            self.findings.unread.add(entry.key.text)
             return None
         return StepDef(name, entry.key.span, verb.key.text, verb.key.span, action, **common)
 
@@ -268,14 +269,36 @@ class StepReader:
         output = table.get("output")
         word = None if output is None else self.word(output, "output", VERBS["run"][4].words)
         record = None if found_env is None else read.dynamic(self.findings, found_env)
+        command = self._command(verb.value)
+        for key in () if found_env is None else [entry.key for entry in found_env.entries]:
+            self._check_variable(key)
+        for tree in (verb.value, found_env, table.get("stdin"), table.get("cwd")):
+            self._check_characters(tree)
         return RunDef(
-            self._command(verb.value),
+            command,
             record if isinstance(record, Record) else None,
             self._optional(table, "stdin"),
             self._optional(table, "cwd"),
             word,
             self._exit_codes(table.get("ok")),
+            verb.value if isinstance(verb.value, Scalar) and isinstance(command, str) else None,
         )
+
+    def _check_variable(self, key: Scalar) -> None:
+        if not _VARIABLE.fullmatch(key.text):
+            message = f"`{key.text[:80]}` is not a name for an environment variable"
+            fix = "begin with a letter or `_`; then letters, digits and `_`"
+            self.findings.add("L206", message, key.span, fix=fix)
+
+    def _check_characters(self, tree: Tree | None) -> None:
+        """Add where a text holds what no command can be handed: the character that ends a text in C."""
+        if tree is None or isinstance(tree, Scalar):
+            if tree is not None and "\0" in tree.text:
+                message = "a command cannot be handed the character U+0000"
+                self.findings.add(read.WRONG, message, tree.span, fix="remove it")
+            return
+        for inner in tree.items if isinstance(tree, Sequence) else [entry.value for entry in tree.entries]:
+            self._check_characters(inner)
 
     def _optional(self, table: Mapping, key: str) -> Dynamic | None:
         tree = table.get(key)
@@ -305,7 +328,7 @@ class StepReader:
                 self.findings.add(read.WRONG, "an argument must be a text", item.span, fix="write a text")
                 continue
             value = read.dynamic(self.findings, item)
-            if isinstance(value, Templated) and not value.template.is_single:
+            if isinstance(value, Templated) and not (value.template.is_single or value.template is read.UNREADABLE):
                 message = "an argument is either one whole expression or a text without any"
                 cause = "a value inside a larger text could be read as something else"
                 self.findings.add(
@@ -320,6 +343,9 @@ class StepReader:
         if tree is None:
             return None
         items = tree.items if isinstance(tree, Sequence) else [tree]
+        if not items:
+            message = "`ok` names no exit code, so that the step could only fail"
+            self.findings.add(read.WRONG, message, tree.span, fix="write `ok: [0, 1]`")
         found = []
         for item in items:
             value = item.value if isinstance(item, Scalar) else None
@@ -342,3 +368,4 @@ _LIMITS = {
 }
 _STEP_WORDS = frozenset({*VERBS, *_COMMON}) - {"when"}
 _MAX_EXIT_CODE = 255
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -7,6 +7,7 @@ from typing import Final
 
 from maestri.errors import retry_kinds
 from maestri.kernel.policy import Retry
+from maestri.lang.expressions.template import Template
 from maestri.lang.findings import Findings
 from maestri.lang.keys import RETRY
 from maestri.lang.model import Dynamic, Fixed, Listing, PredicateDef, Record, Templated
@@ -17,6 +18,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 WRONG = "L203"
+UNREADABLE = Template((), is_single=False)  # of a text whose expressions are wrong: nothing is known of it
 
 
 def kind_of(tree: Tree) -> str:
@@ -31,7 +33,7 @@ def dynamic(findings: Findings, tree: Tree) -> Dynamic:
     if isinstance(tree, Scalar):
         if isinstance(tree.value, str) and "${" in tree.text:
             template = findings.template(tree)
-            return Fixed(None, tree.span) if template is None else Templated(template, tree)
+            return Templated(UNREADABLE if template is None else template, tree)
         return Fixed(tree.value, tree.span)
     if isinstance(tree, Sequence):
         return Listing(tuple(dynamic(findings, item) for item in tree.items), tree.span)
@@ -50,6 +52,8 @@ def predicate(findings: Findings, tree: Tree, binds: tuple[str, ...] = ()) -> Pr
     value = dynamic(findings, tree)
     if isinstance(value, Templated) and value.template.is_single:
         return PredicateDef(value, binds)
+    if isinstance(value, Templated) and value.template is UNREADABLE:
+        return None
     if isinstance(value, Templated) or "${" not in tree.text:
         cause = "a text is neither true nor false" if isinstance(tree.value, str) else ""
         findings.add(

@@ -7,6 +7,7 @@ from collections.abc import Mapping as MappingOf
 from maestri.errors import Diagnostic
 from maestri.lang import read_values as read
 from maestri.lang.findings import Findings
+from maestri.lang.inputs import fits
 from maestri.lang.keys import FILE, INPUT, INPUT_TYPES, LATER, SAME_TYPE
 from maestri.lang.model import BodyDef, InputDef, WorkflowDef
 from maestri.lang.read_steps import StepReader
@@ -56,6 +57,7 @@ class _Reader:
             self._text(tree, "description"),
             None if timeout is None else read.duration(self.findings, timeout, "`timeout`"),
             tree.span,
+            frozenset(self.findings.unread),
         )
 
     def _check_key(self, entry: Entry, *, is_inner: bool) -> None:
@@ -149,18 +151,3 @@ def _as_type(tree: Tree, kind: str) -> Json:
     if isinstance(tree, Scalar) and kind in {"text", "path"} and tree.value is not None:
         return tree.text
     return to_json(tree)
-
-
-def fits(value: Json, kind: str) -> bool:
-    """Tell whether a value is of an input's type."""
-    if kind in {"text", "path"}:
-        return isinstance(value, str)
-    if kind == "boolean":
-        return isinstance(value, bool)
-    if kind == "integer":
-        return isinstance(value, int) and not isinstance(value, bool)
-    if kind == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind == "list":
-        return isinstance(value, list)
-    return kind != "mapping" or isinstance(value, dict)

@@ -8,10 +8,13 @@ Source:   nested cascades: seed document 0.10; the procedure call
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from maestri.kernel.context import Context
 from maestri.patterns._registry import Value, Workflow, pattern
+
+MARK = "__maestri_workflow__"  # set by `@maestri.workflow`
 
 
 @pattern("workflow")
@@ -28,4 +31,16 @@ async def workflow(ctx: Context, name: str, workflow: Workflow, *, inputs: Value
         Its output.
     """
     given: Any = inputs if inputs is not None else {}
-    return await ctx.child(name, workflow, given)
+    return await ctx.child(name, adapted(workflow), given)
+
+
+def adapted(function: Callable[..., Awaitable[Any]]) -> Workflow:
+    """Return a workflow as a function of a context and its inputs; one of the user's takes them by name."""
+    if not hasattr(function, MARK):
+        return function
+
+    def by_name(ctx: Context, inputs: Mapping[str, Any]) -> Awaitable[Any]:
+        return function(ctx, **inputs)
+
+    by_name.__wrapped__ = function  # type: ignore[attr-defined]  # its output is of the function's type
+    return by_name

@@ -80,8 +80,7 @@ class Tree:
 
     def take(self, event: Event) -> None:
         """Take in an event as it is stored, its body still text."""
-        body = {} if event.kind in _BARE else codec.decode(event.body)
-        self.apply(Stored(event.kind, event.scope, event.name, event.at, event.digest, body, event.seq))
+        self.apply(as_stored(event))
 
     def apply(self, event: Stored) -> None:
         """Take one more event in."""
@@ -193,6 +192,12 @@ class Tree:
             self._count(scope, self.step(path).state)
             self._forget(path)
         self.children.pop(scope, None)
+
+
+def as_stored(event: Event) -> Stored:
+    """Return an event as it is stored with its body decoded, where anything in it is shown."""
+    body = {} if event.kind in _BARE else codec.decode(event.body)
+    return Stored(event.kind, event.scope, event.name, event.at, event.digest, body, event.seq)
 
 
 def _wait(event: Stored) -> Wait:

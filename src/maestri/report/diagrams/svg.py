@@ -34,7 +34,8 @@ _CLASSES: Final = {
 _STYLE: Final = """
 svg{--ink:#1d232b;--soft:#5b6673;--line:#8794a3;--box:#ffffff;--deep:#f3f5f8;
 --good:#1f7a3d;--bad:#b3261e;--busy:#1a56b0;--wait:#8a6d00}
-@media (prefers-color-scheme:dark){svg{--ink:#e8ecf1;--soft:#a9b4c0;--line:#6d7a88;--box:#1b2027;--deep:#14181d;
+@media (prefers-color-scheme:dark){svg{
+--ink:#e8ecf1;--soft:#a9b4c0;--line:#6d7a88;--box:#1b2027;--deep:#14181d;
 --good:#6fcf8e;--bad:#ff8a80;--busy:#8ab4f8;--wait:#e3c553}}
 .sheet{fill:var(--deep)}
 text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:var(--ink)}

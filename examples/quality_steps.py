@@ -1,0 +1,80 @@
+"""The Python steps of `quality.yaml`: counting what can be fixed, finding hotspots, writing the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+_SHOWN = 10
+
+
+def fixable(lint: list[dict[str, Any]]) -> int:
+    """Return how many findings ruff can fix without changing what the code does."""
+    return sum(1 for finding in lint if (finding.get("fix") or {}).get("applicability") == "safe")
+
+
+def hotspots(complexity: dict[str, list[dict[str, Any]]], most: int) -> list[dict[str, Any]]:
+    """Return the files with the most complex functions, worst first."""
+    found = []
+    for file, functions in complexity.items():
+        worst = max((f for f in functions if isinstance(f, dict)), key=lambda f: f["complexity"], default=None)
+        if worst is not None:
+            found.append({"file": file, "worst": f"{worst['name']} ({worst['complexity']})", "by": worst["complexity"]})
+    found.sort(key=lambda spot: (-spot["by"], spot["file"]))
+    return [{"file": spot["file"], "worst": spot["worst"]} for spot in found[:most]]
+
+
+def report(  # noqa: PLR0913 - one argument a section
+    path: str,
+    repo: str,
+    checks: dict[str, Any],
+    history: list[dict[str, Any]],
+    fixable: int,
+    route: Any,
+) -> dict[str, Any]:
+    """Write the report and return where it is and what it says in short."""
+    lint, types = checks["lint"], checks["types"]
+    security = checks["security"]["results"]
+    tests = checks["tests"]
+    lines = [
+        f"# Quality of {repo}",
+        "",
+        f"{len(checks['files'])} files. {len(lint)} lint findings, of which {fixable} could be fixed by a tool; "
+        f"{len(types)} type findings; {len(security)} security findings. "
+        f"Tests: {'passed' if tests['exit_code'] == 0 else 'failed'} ({_last_line(tests['stdout'])}).",
+        "",
+        *_section("Lint", Counter(f"{f['code']} {f['message']}"[:90] for f in lint)),
+        *_section("Types", Counter(f"{f.get('code')}: {f.get('message', '')}"[:90] for f in types)),
+        *_section("Security", Counter(f"{f['test_id']} {f['issue_text']}"[:90] for f in security)),
+        "## Hotspots",
+        "",
+        *(f"- `{spot['file']}`: {spot['worst']}, changed {spot['changes']} times" for spot in history),
+        "",
+        *_mended(route),
+    ]
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return {
+        "report": str(Path(path).absolute()),
+        "lint": len(lint),
+        "fixable": fixable,
+        "types": len(types),
+        "security": len(security),
+        "tests": "passed" if tests["exit_code"] == 0 else "failed",
+    }
+
+
+def _section(title: str, counted: Counter[str]) -> list[str]:
+    rows = [f"- {count} × {what}" for what, count in counted.most_common(_SHOWN)]
+    more = len(counted) - _SHOWN
+    return [f"## {title}", "", *(rows or ["- nothing found"]), *([f"- and {more} other kinds"] if more > 0 else []), ""]
+
+
+def _mended(route: Any) -> list[str]:
+    if not isinstance(route, str):
+        return []
+    return ["## What the fixes changed", "", "```", *(route.splitlines() or ["nothing"]), "```"]
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1].strip("= ")

@@ -1,0 +1,8 @@
+"""`python -m maestri` is the command `maestri`."""
+
+import sys
+
+from maestri.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""`maestri ps`: the runs, one a line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from maestri.cli import exits
+from maestri.cli.terminal import Terminal
+from maestri.cli.usage import Command, Parser
+from maestri.kernel import state
+from maestri.kernel.ports import RunInfo
+from maestri.project import Project
+from maestri.report.outline import DIM, STYLES, Line, Piece, fitted
+from maestri.report.reading import status_of
+from maestri.report.wording import ago, clean, cut, duration, one_line
+
+_HEADS = ("NAME", "WORKFLOW", "STATUS", "STARTED", "TIME", "WAITS FOR")
+
+
+def _arguments(parser: Parser) -> None:
+    parser.add_argument("--all", action="store_true", help="the runs of every folder")
+    parser.add_argument("--names", action="store_true", help="only their names, one a line")
+    parser.add_argument("--json", action="store_true", help="as a JSON document")
+
+
+def _act(options: Any, terminal: Terminal) -> int:
+    project = Project(state=options.state)
+    runs = project.runs(everywhere=options.all)
+    if options.json:
+        terminal.say_json([run_json(run) for run in runs], indent=2)
+    elif options.names:
+        for run in runs:
+            terminal.say(one_line(run.name))
+    elif runs:
+        terminal.draw(table(runs, time.time(), terminal))
+    else:
+        hint = "" if options.all else " in this folder; `maestri ps --all` lists those of all folders"
+        terminal.say(f"there are no runs{hint}")
+    for finding in project.damage():
+        terminal.tell(clean(finding.text()))
+    return exits.SUCCEEDED
+
+
+def status(run: RunInfo) -> str:
+    """Return the word for the state of a run."""
+    return status_of(run.end, run.waiting, alive=run.alive)
+
+
+def took_s(run: RunInfo, now: float) -> float:
+    """Return how long a run took, or has taken so far; of one that stopped, until its last event."""
+    return (now if run.alive and run.end is None else run.changed or run.created) - run.created
+
+
+def run_json(run: RunInfo) -> dict[str, Any]:
+    """Return a run as a JSON object."""
+    return {
+        "run": run.id,
+        "name": run.name,
+        "workflow": run.workflow,
+        "status": status(run),
+        "cwd": run.cwd,
+        "started": run.created,
+        "ended": run.changed if run.end is not None else None,
+        "changed": run.changed,
+        "alive": run.alive,
+        "waiting": run.waiting,
+    }
+
+
+def table(runs: Sequence[RunInfo], now: float, terminal: Terminal) -> list[Line]:
+    """Return the table of runs, the newest last, where a terminal shows it."""
+    rows = [_row(run, now) for run in runs]
+    widths = [max(len(row[i]) for row in [_HEADS, *rows]) for i in range(len(_HEADS))]
+    look = terminal.look(now)
+    lines = [fitted([Piece(_padded(_HEADS, widths), DIM)], look)]
+    for row in rows:
+        before, word, after = _padded(row[:2], widths), row[2], _padded(row[3:], widths[3:])
+        rest = " " * (widths[2] - len(word))
+        lines.append(fitted([Piece(before + "  "), Piece(word, STYLES[word]), Piece(f"{rest}  {after}")], look))
+    return lines
+
+
+def _row(run: RunInfo, now: float) -> tuple[str, ...]:
+    waits = run.waiting if status(run) == state.WAITING else ""
+    return (
+        one_line(run.name),
+        cut(one_line(run.workflow), 24, "~"),
+        status(run),
+        ago(run.created, now),
+        duration(took_s(run, now)),
+        one_line(waits),
+    )
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False))
+
+
+command = Command(_arguments, _act)

@@ -1,0 +1,179 @@
+"""What is known of the output of a step before it has run.
+
+Rule 1: only what is certain; everything else is `ANY`, which fits everywhere.
+Rule 2: a type that is kept is bounded in size, so that outputs of outputs cannot grow without end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from maestri.lang.expressions.types import ANY, LIST, MAPPING, NULL, NUMBER, TEXT, Type, either
+from maestri.lang.model import AskDef, Fixed, InputDef, OptionDef, PatternDef, RunDef, StepDef, WaitDef
+from maestri.values import Json, plain_type
+
+MAX_PARTS: Final = 300  # of one type; one that has more is known by its kind alone
+MAX_DEPTH: Final = 20
+
+RUN: Final[dict[str, Type]] = {
+    "text": TEXT,
+    "lines": Type("list", item=TEXT),
+    "json": ANY,
+    "jsonl": LIST,
+    "result": Type("mapping", fields={"exit_code": NUMBER, "stdout": TEXT, "stderr": TEXT}, closed=True),
+}
+_INPUTS: Final = {
+    "text": TEXT,
+    "path": TEXT,
+    "number": NUMBER,
+    "integer": NUMBER,
+    "boolean": Type("boolean"),
+    "list": LIST,
+    "mapping": MAPPING,
+}
+
+# What the options of a pattern have given: a type for a body, types by name for several.
+Given: TypeAlias = Mapping[str, "Type | Mapping[str, Type]"]
+
+
+def bounded(found: Type) -> Type:
+    """Return a type, or its kind alone where it has too many parts or is too deep."""
+    parts = 0
+    waiting = [(found, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        parts += 1
+        if parts > MAX_PARTS or depth > MAX_DEPTH:
+            return Type(found.kind)
+        if one.item is not None:
+            waiting.append((one.item, depth + 1))
+        if one.fields is not None:
+            if parts + len(one.fields) > MAX_PARTS:
+                return Type(found.kind)
+            waiting.extend((field, depth + 1) for field in one.fields.values())
+    return found
+
+
+def by_name(fields: Mapping[str, Type]) -> Type:
+    """Return the type of a mapping that has exactly these fields; of too large ones only the names are kept."""
+    made = bounded(Type("mapping", fields=dict(fields), closed=True))
+    if made.fields is not None:
+        return made
+    return Type("mapping", fields=dict.fromkeys(fields, ANY), closed=True)
+
+
+def of_value(value: Json) -> Type:
+    """Return the type of a constant."""
+    return Type(plain_type(value))
+
+
+def of_input(one: InputDef) -> Type:
+    """Return the type of an input; one that may be absent is null then."""
+    if not one.required and one.default is None:
+        return ANY
+    return _INPUTS.get(one.type, ANY)
+
+
+def may_be_null(found: Type) -> Type:
+    """Return the type of what may also be null."""
+    return either((found, NULL))
+
+
+def of_action(step: StepDef) -> Type:
+    """Return the type of what a verb gives."""
+    action = step.action
+    if isinstance(action, RunDef):
+        return RUN.get(action.output or "text", ANY)
+    if isinstance(action, AskDef):
+        return TEXT
+    if isinstance(action, WaitDef):
+        return ANY if action.signal is not None else NULL
+    return ANY
+
+
+def of_pattern(action: PatternDef, given: Given) -> Type:
+    """Return the type of what a pattern gives, from the types of its bodies."""
+    rule = _PATTERNS.get(action.spec.keyword)
+    return ANY if rule is None else rule(action.options, given)
+
+
+def may_lack(action: PatternDef) -> bool:
+    """Tell whether a `parallel` may end before all its branches, so that some have no output."""
+    branches, join = action.options.get("branches"), action.options.get("join")
+    if action.spec.keyword != "parallel" or not isinstance(branches, dict) or not isinstance(join, Fixed):
+        return False
+    return join.value == "any" or (type(join.value) is int and join.value < len(branches))
+
+
+def _one(given: Given, name: str) -> Type:
+    found = given.get(name)
+    return found if isinstance(found, Type) else ANY
+
+
+def _several(given: Given, name: str) -> Mapping[str, Type]:
+    found = given.get(name)
+    return {} if found is None or isinstance(found, Type) else found
+
+
+def _is_settled(options: Mapping[str, OptionDef], default: str) -> bool:
+    """Tell whether failures may be among the outputs; what an expression decides may be so."""
+    join = options.get("join")
+    if join is None:
+        return default == "settled"
+    return not isinstance(join, Fixed) or join.value == "settled"
+
+
+def _parallel(options: Mapping[str, OptionDef], given: Given) -> Type:
+    branches = _several(given, "branches")
+    if _is_settled(options, "all"):
+        return by_name(dict.fromkeys(branches, ANY))
+    return by_name(branches)
+
+
+def _graph(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    return by_name(_several(given, "steps"))
+
+
+def _each(options: Mapping[str, OptionDef], given: Given) -> Type:
+    if "reduce" in options:
+        return _one(given, "reduce")
+    return results(options, given)
+
+
+def results(options: Mapping[str, OptionDef], given: Given) -> Type:
+    """Return the type of the results of an `each`, before they are reduced."""
+    return LIST if _is_settled(options, "settled") else bounded(Type("list", item=_one(given, "steps")))
+
+
+def _loop(options: Mapping[str, OptionDef], given: Given) -> Type:
+    body = _one(given, "steps")
+    if "while" not in options:
+        return body
+    return either((body, _one(given, "start") if "start" in options else NULL))
+
+
+def _branch(options: Mapping[str, OptionDef], given: Given) -> Type:
+    arms = _several(given, "arms")
+    defined = options.get("arms")
+    has_otherwise = isinstance(defined, dict) and any(getattr(arm, "when", None) is None for arm in defined.values())
+    return either(arms.values()) if has_otherwise else may_be_null(either(arms.values()))
+
+
+def _body(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    return _one(given, "steps")
+
+
+def _workflow(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    return _one(given, "workflow")
+
+
+_PATTERNS: Final[dict[str, Callable[[Mapping[str, OptionDef], Given], Type]]] = {
+    "parallel": _parallel,
+    "graph": _graph,
+    "each": _each,
+    "loop": _loop,
+    "branch": _branch,
+    "steps": _body,
+    "workflow": _workflow,
+}

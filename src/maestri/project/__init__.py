@@ -1,0 +1,301 @@
+"""The composition root: the only place that knows the engine, the agents, the language and the patterns.
+
+Rule 1: looking (`runs`, `find`, `reader`) imports no event loop and writes nothing.
+Rule 2: what is heavy is in a table of names (`parts.py`) and loaded when it is first needed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from maestri.engines.sqlite import mailbox
+from maestri.engines.statedir import StateDir, locate
+from maestri.errors import (
+    ConfigError,
+    Diagnostic,
+    MaestriError,
+    RunAmbiguous,
+    RunNotFound,
+    WorkflowMissing,
+)
+from maestri.kernel.path import ROOT, parse
+from maestri.kernel.ports import Agent, Engine, Message, Reader, RunInfo
+from maestri.project.loaded import CommandLine, Loaded
+from maestri.project.parts import Patterns, load, part
+from maestri.values import Json
+
+if TYPE_CHECKING:
+    from maestri.kernel.events import Event
+    from maestri.kernel.ports import Notice
+    from maestri.kernel.runner import Execution
+
+__all__ = ["CommandLine", "Loaded", "Project"]
+
+_YAML = (".yaml", ".yml")
+
+
+class Project:
+    """One state directory and one working directory, with all that it takes to run workflows in them."""
+
+    def __init__(
+        self,
+        *,
+        state: str | None = None,
+        durability: str = "power-safe",
+        cwd: str | None = None,
+        agents: Mapping[str, Agent] | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        """Name the places; nothing is opened.
+
+        Args:
+            state: The state directory; `$MAESTRI_STATE` or the user's own without it.
+            durability: `power-safe` (survives a power cut) or `kill-safe` (faster; survives kill -9 only).
+            cwd: The working directory of new runs; that of the process without it.
+            agents: More agents, by the name that steps give.
+            engine: Another engine, for instance one in memory.
+        """
+        environ = os.environ
+        self.state = StateDir(Path(state).absolute() if state else locate(environ), environ)
+        self.cwd = os.path.abspath(cwd or _getcwd())
+        self.on_pause: Callable[[str], None] | None = None
+        self.patterns = Patterns()
+        self._durability = durability
+        self._agents = dict(agents or {})
+        self._engine = engine
+        self._catalog: Any = None
+        self._doing: Any = None
+
+    # --- definitions --------------------------------------------------------------------------------
+
+    def load(self, target: str) -> Loaded:
+        """Return a checked definition: `flow.yaml`, `flow.py`, `flow.py:function` or `module:function`.
+
+        Raises:
+            DefinitionError: With all findings.
+            WorkflowMissing: There is no such workflow.
+        """
+        if target.endswith(_YAML):
+            return part("yaml")(self.library(), target)  # type: ignore[no-any-return]
+        if ":" in target or target.endswith(".py"):
+            return part("python")(target)  # type: ignore[no-any-return]
+        message = f"`{target}` is no workflow"
+        raise WorkflowMissing(message, fix="give a `.yaml` or `.py` file, or `module:function`")
+
+    def of_function(self, function: Callable[..., Any]) -> Loaded:
+        """Return a workflow function as a definition."""
+        return load("maestri.project.python_files:loaded")(function)  # type: ignore[no-any-return]
+
+    def check(self, targets: Sequence[str]) -> list[Diagnostic]:
+        """Return the findings in some definitions; no code of theirs is run, Python files aside."""
+        found: list[Diagnostic] = []
+        for target in targets:
+            if target.endswith(_YAML):
+                library = self.library()
+                definition, findings = library.open(str(Path(target).absolute()), target)
+                found += findings if definition is None else library.check(definition)
+                continue
+            try:
+                self.load(target)
+            except MaestriError as error:
+                found += getattr(error, "diagnostics", [error.diagnostic])
+        return found
+
+    def library(self) -> Any:
+        """Return a new reader of definitions, with the patterns and agents of this project."""
+        return part("library")(self.patterns, frozenset({"run", "call", *self._agents}))
+
+    def inputs_for(self, loaded: Loaded, given: Mapping[str, Any]) -> dict[str, Json]:
+        """Return the inputs of a run: texts read as their types say, defaults filled in.
+
+        Raises:
+            ConfigError: With all findings.
+        """
+        return part("inputs")(loaded.inputs, given, CommandLine)  # type: ignore[no-any-return]
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    @property
+    def catalog(self) -> Any:
+        """What there is to read in the state directory."""
+        if self._catalog is None:
+            self.state.inspect()
+            self._catalog = part("catalog")(self.state)
+        return self._catalog
+
+    def runs(self, *, everywhere: bool = False) -> list[RunInfo]:
+        """Return the runs of this working directory, or all, oldest first."""
+        return [run for run in self.catalog.runs() if everywhere or run.cwd == self.cwd]
+
+    def find(self, text: str) -> RunInfo:
+        """Return the run of a name, of a beginning of its name or id, or the last one (`@last`).
+
+        Raises:
+            RunNotFound: There is none.
+            RunAmbiguous: There are several.
+        """
+        if text == "@last":
+            mine = self.runs()
+            if mine:
+                return mine[-1]
+            message = "there are no runs in this folder yet"
+            raise RunNotFound(
+                message, fix="start one with `maestri run FILE`; `maestri ps --all` shows the others"
+            )
+        everything = self.catalog.runs()
+        exact = [run for run in everything if text in {run.name, run.id}]
+        found = exact or [
+            r for r in everything if text and (r.name.startswith(text) or r.id.startswith(text))
+        ]
+        if len(found) == 1:
+            run: RunInfo = found[0]
+            return run
+        if found:
+            names = ", ".join(f"`{run.name}`" for run in found[-5:])
+            message = f"{len(found)} runs begin with `{text}`: {names}"
+            raise RunAmbiguous(message, fix="type more of the name")
+        message = f"there is no run `{text[:80]}`"
+        known = load("maestri.lang.source:suggest")(text, [run.name for run in everything[-200:]])
+        raise RunNotFound(message, fix=known or "see what there is with `maestri ps --all`")
+
+    def reader(self, run: RunInfo) -> Reader:
+        """Return a reader of a run's events; it must be closed."""
+        return part("reader")(self.catalog, run.id)  # type: ignore[no-any-return]
+
+    def log_files(self, run: RunInfo, path: str) -> list[tuple[int, str]]:
+        """Return the logs of a step that there are, with the number of the attempt."""
+        found = []
+        attempt = 1
+        while (file := self.state.log_path(run.id, parse(path), attempt)).exists() or attempt == 1:
+            if file.exists():
+                found.append((attempt, str(file)))
+            attempt += 1
+        return found
+
+    def damage(self) -> list[Diagnostic]:
+        """Return what is wrong with the files of the state directory."""
+        return self.catalog.damage()  # type: ignore[no-any-return]
+
+    # --- doing --------------------------------------------------------------------------------------
+
+    @property
+    def doing(self) -> Any:
+        """What an executing process holds; made at the first use."""
+        if self._doing is None:
+            self._doing = part("doing")(
+                self.state, self._durability, self._agents, self._tell_pause, self._engine
+            )
+        return self._doing
+
+    def _tell_pause(self, text: str) -> None:
+        if self.on_pause is not None:
+            self.on_pause(text)
+
+    async def start(self, loaded: Loaded, inputs: Mapping[str, Json]) -> Execution:
+        """Create a run and begin it."""
+        if self._engine is None:
+            self.state.prepare()
+        taken = {run.name for run in self.doing.engine.runs()}
+        return await self.doing.start(loaded, dict(inputs), self.cwd, taken)  # type: ignore[no-any-return]
+
+    async def resume(self, run: RunInfo, *, recorded: bool = False, as_: Loaded | None = None) -> Execution:
+        """Take a run over and go on from where its journal ends.
+
+        Args:
+            run: The run.
+            recorded: Go on with the definition that the journal has, although its file has changed.
+            as_: Go on with another definition that asks for the same steps (the Python twin of a YAML file).
+
+        Raises:
+            WorkflowChanged: The file is not what it was.
+            RunEnded: The run has succeeded.
+            RunInUse: Another process executes it.
+        """
+        loaded = as_ or self.definition_of(run, recorded=recorded)
+        return await self.doing.resume(run, loaded)  # type: ignore[no-any-return]
+
+    def definition_of(self, run: RunInfo, *, recorded: bool = False) -> Loaded:
+        """Return the definition that a run was started with.
+
+        Raises:
+            WorkflowChanged: Its file is not what it was, and `recorded` is not set.
+            WorkflowMissing: It cannot be found.
+        """
+        reader = self.doing.engine.read(run.id)
+        try:
+            record = reader.run_events()[0].body["definition"]
+        finally:
+            reader.close()
+        if record["kind"] == "yaml":
+            return part("recorded")(self.library(), record, as_recorded=recorded)  # type: ignore[no-any-return]
+        module, _, name = record["function"].partition(":")
+        target = f"{record['file']}:{name}" if record["file"] else f"{module}:{name}"
+        return part("python")(target)  # type: ignore[no-any-return]
+
+    async def direct(self, run: RunInfo, verb: str, path: str, output: Json = None) -> None:
+        """Record what a person has decided about a step: `retry`, `skip` or `accept` with an output."""
+        if run.alive:
+            self.post(run, verb, {"path": parse(path), **({"output": output} if verb == "accept" else {})})
+        else:
+            await self.doing.direct(run, verb, parse(path), output)
+
+    def post(self, run: RunInfo, verb: str, data: Mapping[str, Json]) -> None:
+        """Put a message into the mailbox of a run; it is stored when this returns."""
+        mailbox.post(self.state, run.id, Message(uuid4().hex, verb, dict(data)))
+
+    async def cancel(self, run: RunInfo, path: str = ROOT) -> str:
+        """Cancel a run, or a step of it; returns what has happened in words."""
+        place = parse(path)
+        if run.alive:
+            self.post(run, "cancel", {"path": place, "by": "request"})
+            what = "the run" if place == ROOT else f"`{place}`"
+            return f"asked the process that executes `{run.name}` to cancel {what}"
+        await self.doing.cancel_idle(run, place)
+        return f"cancelled `{run.name}`"
+
+    def watch(
+        self,
+        listener: Callable[[str, Sequence[Event]], None],
+        notices: Callable[[str, Notice], None],
+    ) -> None:
+        """Tell a listener what this process stores, and another one what is only passing."""
+        self.doing.watch(listener, notices)
+
+    async def close(self) -> None:
+        """Stop the agents, store what waits, and let go of the files."""
+        if self._doing is not None:
+            await self._doing.close()
+            self._doing = None
+        if self._catalog is not None:
+            self._catalog.close()
+            self._catalog = None
+
+
+def read_inputs(file: str) -> dict[str, Json]:
+    """Return the inputs of a JSON file.
+
+    Raises:
+        ConfigError: It cannot be read, or holds no JSON object.
+    """
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"the inputs cannot be read: {error}"
+        raise ConfigError(message, fix='give a JSON file such as `{"name": "value"}`', file=file) from error
+    if not isinstance(found, dict):
+        message = "the inputs are no JSON object"
+        raise ConfigError(message, fix='write `{"name": "value"}`', file=file)
+    return found
+
+
+def _getcwd() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        message = "the working directory does not exist any more"
+        raise ConfigError(message, fix="change to a folder that exists") from None

@@ -1,0 +1,176 @@
+"""Executes runs for a project: puts engine, agents, logs and artifacts together. Imports asyncio."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from maestri.engines.names import new_id, new_name
+from maestri.engines.sqlite.engine import SqliteEngine
+from maestri.engines.statedir import StateDir
+from maestri.errors import AgentUnavailable, Diagnostic, PathNotFound, RunEnded
+from maestri.kernel import codec, runner
+from maestri.kernel import events as ev
+from maestri.kernel.clock import SystemClock
+from maestri.kernel.events import Event
+from maestri.kernel.path import ROOT, RUN
+from maestri.kernel.ports import Agent, Answer, Attempt, Engine, Notice, RunInfo, Task
+from maestri.kernel.run import Services
+from maestri.kernel.runner import Execution
+from maestri.lang.source import suggest
+from maestri.project.loaded import Loaded
+from maestri.project.parts import AGENTS, load
+from maestri.values import Json
+
+
+class LocalDispatcher:
+    """Performs tasks in this process, by the agent that they name; an agent is made when it is first needed."""
+
+    def __init__(self, agents: dict[str, Agent]) -> None:
+        """Begin with the agents that a caller brings."""
+        self._agents = dict(agents)
+
+    async def perform(self, task: Task, attempt: Attempt) -> Answer:
+        """Have a task performed.
+
+        Raises:
+            AgentUnavailable: No agent has this name.
+        """
+        agent = self._agents.get(task.agent)
+        if agent is None:
+            if task.agent not in AGENTS:
+                message = f"there is no agent `{task.agent}`"
+                raise AgentUnavailable(message, fix=suggest(task.agent, [*self._agents, *AGENTS]))
+            agent = self._agents[task.agent] = load(AGENTS[task.agent])()
+        return await agent.perform(task, attempt)
+
+    async def close(self) -> None:
+        """Close the agents that were made."""
+        for agent in self._agents.values():
+            await agent.close()
+
+
+class Doing:
+    """Everything that an executing process holds."""
+
+    def __init__(
+        self,
+        state: StateDir,
+        durability: str,
+        agents: dict[str, Agent],
+        on_pause: Callable[[str], None],
+        engine: Engine | None = None,
+    ) -> None:
+        """Open nothing yet."""
+        self._state = state
+        self._random = Random(os.urandom(16))
+        self._notices: list[Callable[[str, Notice], None]] = []
+        self.dispatcher = LocalDispatcher(agents)
+        self.engine: Engine = engine or SqliteEngine(
+            state,
+            durability=durability,
+            on_pause=lambda found: on_pause(_text(found)),
+            on_resume=lambda: on_pause("there is room again; the run goes on"),
+        )
+        self.services = Services(
+            dispatcher=self.dispatcher,
+            clock=SystemClock(),
+            random=self._random,
+            notice=self._notice,
+            open_log=self._open_log,
+            keep=state.keep,
+        )
+
+    async def start(self, loaded: Loaded, inputs: dict[str, Json], cwd: str, taken: set[str]) -> Execution:
+        """Create a run and begin it."""
+        now = self.services.clock.now()
+        draw = self._random.getrandbits
+        info = RunInfo(new_id(now, draw), new_name(taken, draw), loaded.name, cwd, now, 1)
+        return await runner.start(self.engine, self.services, loaded.definition, inputs, info)
+
+    async def resume(self, run: RunInfo, loaded: Loaded) -> Execution:
+        """Take a run over and go on."""
+        return await runner.resume(self.engine, self.services, loaded.definition, run.id)
+
+    async def direct(self, run: RunInfo, verb: str, path: str, output: Json) -> None:
+        """Record what a person has decided about a step."""
+        await runner.direct(self.engine, self.services, run.id, verb, path, output)
+
+    async def cancel_idle(self, run: RunInfo, path: str) -> None:
+        """Cancel a run that no process executes, as its owner.
+
+        Raises:
+            RunEnded: It has ended.
+            PathNotFound: Only the whole of such a run can be cancelled.
+        """
+        if path != ROOT:
+            message = f"no process executes the run, so nothing is under way at `{path}`"
+            fix = f"cancel the whole of it: `maestri cancel {run.name}`"
+            raise PathNotFound(message, fix=fix, run=run.name, path=path)
+        journal = await self.engine.lease(run.id)
+        try:
+            end = runner.last_end(await journal.settled(RUN))
+            if end is not None:
+                message = f"the run has already ended: {ev.NAMES[end.kind].removeprefix('run.')}"
+                raise RunEnded(message, fix=f"see `maestri show {run.name}`", run=run.name)
+            now = self.services.clock.now()
+            asked = codec.encode({"path": path, "by": "request"})
+            journal.append(Event(ev.CANCEL_REQUESTED, RUN, "", now, "", asked))
+            body = codec.encode({"reason": "request"})
+            await journal.commit(Event(ev.RUN_CANCELLED, RUN, "", now, "", body))
+        finally:
+            await journal.close()
+
+    def watch(
+        self, listener: Callable[[str, Sequence[Event]], None], notices: Callable[[str, Notice], None]
+    ) -> None:
+        """Tell a listener what is stored, and another one what is only passing."""
+        self.engine.watch(listener)
+        self._notices.append(notices)
+
+    async def close(self) -> None:
+        """Stop the agents, store what waits, and let go of everything."""
+        try:
+            await self.dispatcher.close()
+        finally:
+            await self.engine.close()
+
+    def _notice(self, run_id: str, notice: Notice) -> None:
+        for listener in self._notices:
+            listener(run_id, notice)
+
+    def _open_log(self, run_id: str, path: str, attempt: int) -> Callable[[bytes], None]:
+        place: str | None = None
+
+        def write(data: bytes) -> None:
+            nonlocal place
+            if place is None:
+                file = self._state.log_path(run_id, path, attempt)
+                self._state.made(file.parent)
+                place = str(file)
+            # Opened for each chunk: a step may live for days, and there may be thousands of them.
+            descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(descriptor, data)
+            finally:
+                os.close(descriptor)
+
+        return write
+
+
+def own_process() -> None:
+    """Tune an interpreter that is ours alone.
+
+    A short switch interval keeps a computing step from starving the thread that writes the journal; a
+    higher threshold keeps the garbage collector out of large fan-outs.
+    """
+    sys.setswitchinterval(0.0005)
+    gc.set_threshold(20_000, 20, 20)
+
+
+def _text(found: Any) -> str:
+    return found.text() if isinstance(found, Diagnostic) else str(found)

@@ -1,0 +1,26 @@
+"""A definition that can be run, whichever form it was written in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from maestri.kernel.runner import Definition
+    from maestri.lang.model import InputDef, WorkflowDef
+
+
+class Loaded(NamedTuple):
+    """A checked definition. `model` is the YAML model, None for Python; `file` is where it was read from."""
+
+    name: str
+    definition: Definition
+    inputs: Mapping[str, InputDef]
+    model: WorkflowDef | None
+    file: str
+
+
+class CommandLine(str):
+    """A text that was typed as `-i name=text` and is still to be read as its input's type."""
+
+    __slots__ = ()

@@ -1,0 +1,165 @@
+"""Finds a workflow that is a Python function, by file, by module, or as the object itself."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from maestri.errors import DefinitionError, Diagnostic, Span, WorkflowMissing
+from maestri.kernel.context import Context
+from maestri.kernel.runner import Definition
+from maestri.lang.model import InputDef
+from maestri.lang.source import suggest
+from maestri.patterns.workflow import MARK, adapted
+from maestri.project.loaded import Loaded
+from maestri.values import Json
+
+_TYPES = {
+    str: "text", int: "integer", float: "number", bool: "boolean", list: "list", dict: "mapping",
+    "str": "text", "int": "integer", "float": "number", "bool": "boolean", "list": "list", "dict": "mapping",
+}  # fmt: skip
+
+
+def load(target: str) -> Loaded:
+    """Return the workflow at `file.py`, `file.py:function` or `module:function`.
+
+    Raises:
+        DefinitionError: The module cannot be imported, or has no such workflow.
+        WorkflowMissing: There is no such file or module.
+    """
+    place, _, name = target.partition(":")
+    module = _from_file(place) if place.endswith(".py") else _from_name(place, target)
+    return loaded(_function(module, name, target))
+
+
+def loaded(function: Callable[..., Awaitable[Any]]) -> Loaded:
+    """Return a workflow function as a definition."""
+    meta = getattr(function, MARK, None)
+    name = meta.name if meta is not None else function.__name__.replace("_", "-")
+    file = inspect.getsourcefile(function) or ""
+    module = function.__module__
+    record: dict[str, Json] = {
+        "kind": "python",
+        "function": f"{module}:{function.__qualname__}",
+        "file": file,
+    }
+    definition = Definition(
+        name,
+        _body(function),
+        record,
+        version=meta.version if meta is not None else "",
+        timeout_s=meta.timeout_s if meta is not None else None,
+        keeps_frames=True,
+    )
+    return Loaded(name, definition, _inputs(function), None, file)
+
+
+def _body(function: Callable[..., Awaitable[Any]]) -> Callable[[Context, Mapping[str, Json]], Awaitable[Any]]:
+    body = adapted(function)
+
+    def run(ctx: Context, inputs: Mapping[str, Json]) -> Awaitable[Any]:
+        return body(ctx, inputs)
+
+    run.__wrapped__ = function  # type: ignore[attr-defined]  # its output is of the function's type
+    return run
+
+
+def _inputs(function: Callable[..., Any]) -> dict[str, InputDef]:
+    """Return the parameters after the context as inputs."""
+    found = {}
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        if parameter.kind in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}:
+            continue
+        required = parameter.default is parameter.empty
+        default = None if required else parameter.default
+        kind = _TYPES.get(parameter.annotation, "any")
+        found[parameter.name] = InputDef(parameter.name, kind, required, default)
+    return found
+
+
+def _from_file(place: str) -> ModuleType:
+    path = Path(place).absolute()
+    if not path.is_file():
+        message = f"there is no file `{place}`"
+        raise WorkflowMissing(message, fix="give the path of a workflow, from this folder", file=place)
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    known = sys.modules.get(path.stem)
+    if known is not None and getattr(known, "__file__", None) == str(path):
+        return known
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        message = f"`{place}` is not a Python file"
+        raise WorkflowMissing(message, fix="give a `.py` or a `.yaml` file", file=place)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[path.stem]
+        raise DefinitionError([_import_problem(error, place)]) from error
+    return module
+
+
+def _from_name(place: str, target: str) -> ModuleType:
+    try:
+        return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        message = f"there is no workflow `{target}`"
+        fix = "give a `.yaml` or `.py` file, or `module:function`"
+        raise WorkflowMissing(message, fix=fix, cause=str(error)) from error
+    except Exception as error:
+        raise DefinitionError([_import_problem(error, place)]) from error
+
+
+def _import_problem(error: Exception, place: str) -> Diagnostic:
+    """Return where in the user's file an import went wrong."""
+    message = f"the file cannot be imported: {type(error).__name__}: {error}"
+    fix = "mend the file; `python FILE` shows the same error"
+    if isinstance(error, SyntaxError) and error.lineno:
+        col = error.offset or 1
+        span = Span(error.lineno, col, error.lineno, (error.end_offset or col) + 1)
+        snippet = (error.text or "").rstrip("\n")
+        return Diagnostic("L130", message, file=place, span=span, snippet=snippet, fix=fix)
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name == Path(place).name
+    ]
+    if not frames:
+        return Diagnostic("L130", message, file=place, fix=fix)
+    line = frames[-1].lineno or 1
+    return Diagnostic(
+        "L130", message, file=place, span=Span(line, 1, line, 2), snippet=frames[-1].line, fix=fix
+    )
+
+
+def _function(module: ModuleType, name: str, target: str) -> Callable[..., Awaitable[Any]]:
+    """Return the workflow of a module: the one that is named, or the only one there is.
+
+    Raises:
+        DefinitionError: There is none, or several.
+    """
+    found = {
+        key: value
+        for key, value in vars(module).items()
+        if hasattr(value, MARK) and getattr(value, "__module__", None) == module.__name__
+    }
+    file = getattr(module, "__file__", None) or target
+    if name:
+        function = getattr(module, name, None)
+        if inspect.iscoroutinefunction(function):
+            return function
+        fix = suggest(name, list(found)) or "write an `async def` with `@maestri.workflow` above it"
+        raise DefinitionError([Diagnostic("L131", f"`{name}` is no workflow function", file=file, fix=fix)])
+    if len(found) == 1:
+        return next(iter(found.values()))  # type: ignore[no-any-return]
+    listed = ", ".join(f"`{target}:{key}`" for key in found)
+    message = f"the file has {len(found)} workflows" if found else "the file has no workflow"
+    fix = f"name one of them: {listed}" if found else "put `@maestri.workflow` above an `async def f(ctx)`"
+    raise DefinitionError([Diagnostic("L131", message, file=file, fix=fix)])
