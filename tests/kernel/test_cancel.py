@@ -139,12 +139,12 @@ def test_a_step_and_its_scope_cancelled_at_once_end_the_scope(paths: tuple[str, 
 def test_a_step_that_is_being_stored_as_succeeded_cannot_be_cancelled() -> None:
     async def flow(ctx: Context) -> Any:
         async def quick() -> int:
-            asyncio.get_running_loop().call_soon(asyncio.ensure_future, box[0].execution.cancel("/"))
+            asyncio.get_running_loop().call_soon(stage.execution.core.cancel, "/", "request")
             return 1
 
         return await ctx.step("quick", quick)
 
-    stage, box = staged(lambda _: flow)
+    stage = Stage(flow)
     assert stage.play().status == "cancelled"
     assert stage.paths("step.succeeded") == ["/quick"]
     assert stage.state.steps["/quick"].state == "succeeded"

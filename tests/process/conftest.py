@@ -6,6 +6,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -67,17 +68,27 @@ class Bench:
                 await asyncio.sleep(0.01)
 
     def left(self) -> list[int]:
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if self.marker.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
-            except OSError:
-                continue
-        return found
+        """Return the processes that carry the marker."""
+        return [int(folder.name) for folder in _processes() if self._is_ours(folder)]
 
     def programs(self) -> list[bytes]:
-        return [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0] for pid in self.left()]
+        """Return the names of the programs that carry the marker."""
+        ours = [folder for folder in _processes() if self._is_ours(folder)]
+        return [_read(folder / "cmdline").split(b"\0")[0] for folder in ours]
+
+    def _is_ours(self, folder: Path) -> bool:
+        return self.marker.encode() in _read(folder / "environ").split(b"\0")
+
+
+def _processes() -> list[Path]:
+    return list(Path("/proc").glob("[0-9]*"))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:  # the process ended meanwhile
+        return b""
 
 
 class Own(NamedTuple):
@@ -97,7 +108,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path)
     yield made
     for pid in made.left():  # a test that failed must not leave its processes to the next
-        os.kill(pid, 9)
+        with suppress(ProcessLookupError):
+            os.kill(pid, 9)
 
 
 @pytest.fixture

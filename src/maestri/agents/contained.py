@@ -23,8 +23,8 @@ T = TypeVar("T")
 class Contained(Protocol):
     """A command under way. All futures complete with a value, never with an exception.
 
-    `begun` completes when it is being started or cannot be; `exit` with how it ended or why that is not known; `gone` when
-    all that it started is gone too.
+    `begun` completes when it is started or cannot be; `exit` with how it ended or why that is not known;
+    `gone` when all that it started is gone too.
     """
 
     begun: asyncio.Future[None]

@@ -112,14 +112,22 @@ class _Guardian:
                 return
             await self._heard()
 
+    def abandon(self) -> None:
+        """End a guardian that nothing was handed to."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
     async def close(self) -> None:
         """Have the guardian end everything and leave."""
         with suppress(OSError):  # it has left already
             self._control.shutdown(socket.SHUT_WR)
-        while await self._heard():
-            pass
-        self._control.close()
-        self._process.wait()
+        try:
+            while await self._heard():
+                continue
+            self._process.wait()
+        finally:
+            self._control.close()
 
 
 def _own_pidfd() -> int:
@@ -229,11 +237,18 @@ class Processes:
                 return self._guardian
             if self._guardian is not None:
                 await self._guardian.close()
-            self._guardian = _Guardian()
-            if await self._guardian.ready():
-                return self._guardian
-            await self._guardian.close()
-            self._guardian, self.contained_by = None, GROUP
+                self._guardian = None
+            guardian = _Guardian()
+            try:
+                is_ready = await guardian.ready()
+            except BaseException:
+                guardian.abandon()
+                raise
+            if is_ready:
+                self._guardian = guardian
+                return guardian
+            guardian.abandon()
+            self.contained_by = GROUP  # this system does not let a guardian do its work
             return None
 
     async def _settle(self, contained: Contained) -> None:

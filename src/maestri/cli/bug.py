@@ -29,7 +29,9 @@ def report_bug(error: BaseException, words: Sequence[str]) -> Diagnostic:
     file = _written(text, _state_folder(words))
     message = f"this is a bug in Maestri: {type(error).__name__}: {error}"
     where = f"the details are in {file}" if file is not None else "the details could not be stored"
-    fix = f"please report it with the file {file}" if file is not None else "please report it with what you did"
+    fix = (
+        f"please report it with the file {file}" if file is not None else "please report it with what you did"
+    )
     return Diagnostic(CODE, message, cause=where, fix=fix)
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from maestri import __version__
 from maestri.cli import exits
 from maestri.cli.sarif import sarif
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import Command, Parser
-from maestri.cli.version import own_version
 from maestri.errors import DefinitionError, Diagnostic, MaestriError
 from maestri.project import Project
 from maestri.report.wording import clean, counted, one_line
 
 
 def _arguments(parser: Parser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="a definition: flow.yaml, flow.py, module:function")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="a definition: flow.yaml, flow.py, module:function"
+    )
     parser.add_argument("--format", choices=["text", "json", "sarif"], default="text", help="default: text")
 
 
@@ -27,7 +29,7 @@ def _act(options: Any, terminal: Terminal) -> int:
         document = {"status": "error" if is_wrong else "ok", "diagnostics": [one.as_json() for one in found]}
         terminal.say_json(document, indent=2)
     elif options.format == "sarif":
-        terminal.say_json(sarif(found, own_version()), indent=2)
+        terminal.say_json(sarif(found, __version__), indent=2)
     else:
         terminal.say(_text(found, options.files))
     return exits.WRONG if is_wrong else exits.SUCCEEDED

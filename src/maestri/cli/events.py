@@ -23,9 +23,13 @@ _PAGE = 1000
 def _arguments(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run")
     parser.add_argument(
-        "--follow", action="store_true", help="wait for more until the run has ended; the exit code is the run's"
+        "--follow",
+        action="store_true",
+        help="wait for more until the run has ended; the exit code is the run's",
     )
-    parser.add_argument("--jsonl", action="store_true", help="one JSON object a line: the events as they are stored")
+    parser.add_argument(
+        "--jsonl", action="store_true", help="one JSON object a line: the events as they are stored"
+    )
     parser.add_argument("--after", metavar="SEQ", type=int, default=0, help="begin behind this event")
 
 

@@ -13,6 +13,7 @@ from maestri.errors import (
     RunCancelled,
     RunNotFound,
     UsageError,
+    WorkflowMissing,
 )
 from maestri.kernel import state
 
@@ -37,7 +38,15 @@ _OF_STATUS: Final = {
     state.CANCELLED: CANCELLED,
     state.WAITING: WAITING,
 }
-_WRONG = (DefinitionError, ConfigError, UsageError, RunNotFound, RunAmbiguous, PathNotFound)
+_WRONG = (
+    DefinitionError,
+    WorkflowMissing,
+    ConfigError,
+    UsageError,
+    RunNotFound,
+    RunAmbiguous,
+    PathNotFound,
+)
 
 
 def of_status(status: str) -> int:

@@ -1,7 +1,7 @@
 """The command `maestri`: one table of commands, each loaded when it is called.
 
 Rule 1: asking for help, or looking at runs, imports neither asyncio nor yaml nor rich.
-Rule 2: whatever goes wrong becomes a diagnostic and an exit code; a traceback goes to a file, never to the user.
+Rule 2: whatever goes wrong becomes a diagnostic and an exit code; a traceback goes to a file.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "version": ("maestri.cli.version:command", "print the version"),
 }
 
+# What most commands do without.
+BUG: Final = "maestri.cli.bug:report_bug"
+LIVE: Final = "maestri.cli.live:LiveTree"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line and return the exit code."""
@@ -60,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         silence(sys.stdout)  # who read along has seen enough
         return exits.SUCCEEDED
     except Exception as error:  # a bug: the last place that can say so  # noqa: BLE001
-        report_bug = import_module("maestri.cli.bug").report_bug
+        report_bug = resolve(BUG)
         _say_diagnostics(terminal, [report_bug(error, words)], wants_json=wants_json)
         return exits.BUG
 
@@ -107,9 +111,14 @@ def split(words: list[str]) -> tuple[list[str], str | None, list[str]]:
 
 def load(name: str) -> Command:
     """Import the module of a command and return the command."""
-    module, _, attribute = COMMANDS[name][0].partition(":")
-    command: Command = getattr(import_module(module), attribute)
+    command: Command = resolve(COMMANDS[name][0])
     return command
+
+
+def resolve(address: str) -> Any:
+    """Return what `module:name` names; the module is imported now."""
+    module, _, attribute = address.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def parser_of(name: str, command: Command) -> Parser:
@@ -137,7 +146,7 @@ def _help(rest: list[str], terminal: Terminal) -> int:
         "  --version    print the version",
         "  --help       print this; `maestri COMMAND --help` for a command",
         "",
-        "RUN is a name (bold-otter-3), the beginning of a name or id, or @last for the last one of this folder.",
+        "RUN is a name (bold-otter-3), the beginning of a name or id, or @last: the last one of this folder.",
         "",
         exits.EPILOG,
     ]

@@ -21,7 +21,9 @@ from maestri.values import Json
 def _signal_arguments(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run")
     parser.add_argument("name", metavar="NAME", help="the name that the run waits for")
-    parser.add_argument("--data", metavar="JSON", help="what the waiting step gets as its output (default: null)")
+    parser.add_argument(
+        "--data", metavar="JSON", help="what the waiting step gets as its output (default: null)"
+    )
 
 
 def _signal(options: Any, terminal: Terminal) -> int:
@@ -72,7 +74,11 @@ def check_answer(tree: Tree, run: RunInfo, path: str, value: str) -> None:
     wait = tree.waits.get(path)
     if wait is None or not wait.question:
         asking = [one for one, other in tree.waits.items() if other.question]
-        fix = f"questions are open at: {', '.join(asking)}" if asking else "no step of this run asks anything now"
+        fix = (
+            f"questions are open at: {', '.join(asking)}"
+            if asking
+            else "no step of this run asks anything now"
+        )
         raise PathNotFound(f"`{path}` asks nothing", fix=fix, run=run.name, path=path)
     if wait.options and value not in wait.options:
         choice = ", ".join(f"`{one_line(option)}`" for option in wait.options)

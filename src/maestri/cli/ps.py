@@ -78,7 +78,9 @@ def table(runs: Sequence[RunInfo], now: float, terminal: Terminal) -> list[Line]
     for row in rows:
         before, word, after = _padded(row[:2], widths), row[2], _padded(row[3:], widths[3:])
         rest = " " * (widths[2] - len(word))
-        lines.append(fitted([Piece(before + "  "), Piece(word, STYLES[word]), Piece(f"{rest}  {after}")], look))
+        lines.append(
+            fitted([Piece(before + "  "), Piece(word, STYLES[word]), Piece(f"{rest}  {after}")], look)
+        )
     return lines
 
 

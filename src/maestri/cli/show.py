@@ -69,7 +69,7 @@ def _draw(tree: Tree, run: RunInfo, terminal: Terminal) -> None:
     for path, wait in tree.waits.items():
         if wait.question:
             choice = f" ({'|'.join(wait.options)})" if wait.options else ""
-            words = one_line(f"{wait_words(wait, now)}{choice}")
+            words = one_line(f"{path} {wait_words(wait, now)}{choice}")
             terminal.say(f"{words}\n  answer with: maestri answer {run.name} {path} VALUE")
     if tree.run.failure is not None:
         for path in tree.because:
@@ -90,7 +90,8 @@ def tree_json(tree: Tree, run: RunInfo) -> dict[str, Any]:
         "handled": tree.run.handled,
         "because": list(tree.because),
         "steps": [
-            {**step_fields(tree, path), "seconds": elapsed_s(step, 0.0)} for path, step in tree.run.steps.items()
+            {**step_fields(tree, path), "seconds": elapsed_s(step, 0.0)}
+            for path, step in tree.run.steps.items()
         ],
     }
 

@@ -79,16 +79,22 @@ class Terminal:
         """Write a text and a line break to standard error at once."""
         self._write(self._err, text + "\n", always=True)
 
+    def prompt(self, text: str) -> None:
+        """Write a text without a line break."""
+        self._write(self._out, text)
+
     def draw(self, lines: list[Line]) -> None:
         """Write styled lines to standard output."""
-        self.say("\n".join(self.styled(line) for line in lines))
+        if lines:
+            self.say("\n".join(self.styled(line) for line in lines))
 
     def styled(self, line: Line) -> str:
         """Return a styled line as text for standard output."""
         if not self._colors:
             return plain(line)
         return "".join(
-            f"\x1b[{_SGR[piece.style]}m{piece.text}\x1b[0m" if piece.style in _SGR else piece.text for piece in line
+            f"\x1b[{_SGR[piece.style]}m{piece.text}\x1b[0m" if piece.style in _SGR else piece.text
+            for piece in line
         )
 
     def style(self, text: str, style: str) -> str:

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import CO_COROUTINE
 from typing import Any, NoReturn
 
-from maestri.errors import MaestriError, RunError, StepCancelled, StepFailed, Timeout, to_failure
+from maestri.errors import (
+    EngineError,
+    MaestriError,
+    ReplayError,
+    RunError,
+    StepCancelled,
+    StepFailed,
+    Timeout,
+    to_failure,
+)
 from maestri.kernel import codec, state
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event
@@ -20,7 +30,7 @@ from maestri.kernel.past import WITH_SCOPE, Known
 from maestri.kernel.path import join
 from maestri.kernel.policy import DEFAULT, NO_RETRY, retry_delay_s
 from maestri.kernel.ports import Answer, Task, Timer
-from maestri.kernel.run import Live, RunCore
+from maestri.kernel.run import RunCore
 from maestri.kernel.typed import build, to_plain
 
 ATTEMPT, IDLE, STEP, REQUEST = "attempt", "idle", "step", "request"
@@ -29,7 +39,19 @@ ATTEMPT, IDLE, STEP, REQUEST = "attempt", "idle", "step", "request"
 class _Step:
     """One step under way: where it is, what it asks for, and what state it is in."""
 
-    __slots__ = ("attempt", "digest", "live", "path", "run", "scope", "segment", "state", "task")
+    __slots__ = (
+        "attempt",
+        "before",
+        "digest",
+        "limit",
+        "live",
+        "path",
+        "run",
+        "scope",
+        "segment",
+        "state",
+        "task",
+    )
 
     def __init__(self, run: RunCore, scope: str, segment: str, task: Task, digest: str) -> None:
         self.run = run
@@ -39,9 +61,16 @@ class _Step:
         self.task = task
         self.digest = digest
         self.attempt = 1
+        self.before = 0  # attempts that were made before the step was reopened
         self.state = state.PENDING
-        current = asyncio.current_task()
-        self.live = Live(current, is_scope=False)  # type: ignore[arg-type]  # a step is always in one
+        self.live = run.begin(self.path, is_scope=False)
+        self.limit = _limit(self, STEP, task.policy.step_timeout_s)
+
+    def close(self) -> None:
+        """Let nobody stop it any more: neither a request nor its time limit."""
+        self.run.live.pop(self.path, None)
+        if self.limit is not None:
+            self.limit.cancel()
 
     def event(self, kind: int, body: str) -> Event:
         """Move to the state after an event and return the event."""
@@ -58,11 +87,9 @@ async def perform(
         RunError: It failed, or was cancelled by request; this is on record when it is raised.
     """
     step = _Step(run, scope, segment, task, digest)
-    run.live[step.path] = step.live
-    timer = _limit(step, STEP, task.policy.step_timeout_s)
     try:
-        if known is not None and known.failures:
-            await _wait_for_retry(step, known)
+        if known is not None:
+            await _take_up(step, known)
         return await _attempts(step)
     except asyncio.CancelledError:
         if run.is_parking or step.state in state.ENDED:
@@ -72,14 +99,15 @@ async def perform(
             raise
         return await _end_stopped(step)
     finally:
-        run.live.pop(step.path, None)
-        if timer is not None:
-            timer.cancel()
+        step.close()
 
 
-async def _wait_for_retry(step: _Step, known: Known) -> None:
+async def _take_up(step: _Step, known: Known) -> None:
     """Take up where the journal left: the next attempt, and the rest of the wait before it."""
-    step.attempt = known.failures + 1
+    step.before = known.before
+    step.attempt = known.before + known.failures + 1
+    if not known.failures:
+        return
     step.state = state.READY
     rest_s = (known.retry_at or 0.0) - step.run.clock.now()
     if rest_s > 0:
@@ -96,19 +124,34 @@ async def _attempts(step: _Step) -> Any:
             run.journal.append(started)
         try:
             answer = await _one_attempt(step)
+            if step.live.is_interrupted:
+                await asyncio.sleep(0)  # a function that has stopped itself hears of it here
             text, value = codec.settle(to_plain(answer.value))
             if task.returns is not None:
                 build(task.returns, value)
-        except MaestriError as error:
-            if not isinstance(error, RunError):
-                raise
-            await _failed(step, error)
-        except Exception as error:  # a function's own exception is its failure  # noqa: BLE001
-            await _failed(step, StepFailed(f"{type(error).__name__}: {error}", cause=place_of(error)))
+        except (EngineError, ReplayError):
+            raise
+        except (asyncio.CancelledError, Exception) as error:
+            if step.live.is_interrupted or run.is_parking:
+                raise asyncio.CancelledError from error  # whatever it says, it was stopped
+            await _failed(step, _as_failure(error))
         else:
-            step.run.live.pop(step.path, None)  # from here on nobody can stop it any more
+            step.close()
+            step.live.release()
             await run.journal.commit(step.event(ev.SUCCEEDED, _success_body(step, text, answer)))
             return value
+
+
+def _as_failure(error: BaseException) -> RunError:
+    """Return what an attempt raised as a failure; a function's own exception is its failure."""
+    if isinstance(error, RunError):
+        return error
+    if isinstance(error, MaestriError):
+        return StepFailed(error.message, fix=error.fix, cause=error.cause or place_of(error))
+    if isinstance(error, asyncio.CancelledError):
+        message = "the function awaited something that was cancelled, though nobody cancelled the step"
+        return StepFailed(message, cause=place_of(error), fix="catch CancelledError where it can come up")
+    return StepFailed(f"{type(error).__name__}: {error}", cause=place_of(error))
 
 
 async def _one_attempt(step: _Step) -> Answer:
@@ -120,11 +163,11 @@ async def _one_attempt(step: _Step) -> Answer:
     silence = _Silence(step, policy.idle_timeout_s) if policy.idle_timeout_s is not None else None
     try:
         return await _dispatch(step, silence.beat if silence else _nothing)
-    except asyncio.CancelledError:
-        reason = step.live.reason
-        if reason not in {ATTEMPT, IDLE} or not step.live.is_ours():
+    except (asyncio.CancelledError, Exception):
+        if not step.live.is_passing or not step.live.is_ours():
             raise
-        step.live.reason = None
+        reason = step.live.reason or ATTEMPT
+        step.live.release()
         raise _timeout(step, reason) from None
     finally:
         if limit is not None:
@@ -151,12 +194,12 @@ async def _failed(step: _Step, error: RunError) -> None:
     error.path, error.attempt, error.run = step.path, step.attempt, run.info.name
     failure = to_failure(error)
     random = run.random.random() if retry.max_attempts > 1 else 0.0
-    delay_s = retry_delay_s(retry, step.attempt, failure, error.kind, random)
+    delay_s = retry_delay_s(retry, step.attempt - step.before, failure, error.kind, random)
     fields: dict[str, Any] = {"failure": failure.as_json()}
     if delay_s is None:
         if step.attempt > 1:
             fields["attempt"] = step.attempt
-        run.live.pop(step.path, None)
+        step.close()
         await run.journal.commit(step.event(ev.FAILED, codec.encode(fields)))
         raise error
     fields = {"attempt": step.attempt, "delay_s": round(delay_s, 3), **fields}
@@ -203,7 +246,8 @@ def _timeout(step: _Step, reason: str) -> Timeout:
 def _limit(step: _Step, reason: str, limit_s: float | None) -> Timer | None:
     if limit_s is None:
         return None
-    return step.run.clock.call_later(limit_s, lambda: step.live.stop(reason))
+    is_passing = reason != STEP
+    return step.run.clock.call_later(limit_s, lambda: step.live.stop(reason, is_passing=is_passing))
 
 
 class _Silence:
@@ -221,7 +265,7 @@ class _Silence:
     def _check(self) -> None:
         rest_s = self._heard + self._limit_s - self._step.run.clock.now()
         if rest_s <= 0:
-            self._step.live.stop(IDLE)
+            self._step.live.stop(IDLE, is_passing=True)
         else:
             self._timer = self._step.run.clock.call_later(rest_s, self._check)
 
@@ -229,10 +273,15 @@ class _Silence:
         self._timer.cancel()
 
 
+@lru_cache(maxsize=256)
+def _plain_start(agent: str) -> str:
+    return codec.encode({"agent": agent})
+
+
 def _start_body(step: _Step) -> str:
     task = step.task
     if step.attempt == 1 and not task.source:
-        return f'{{"agent":"{task.agent}"}}'
+        return _plain_start(task.agent)
     fields: dict[str, Any] = {"agent": task.agent}
     if step.attempt > 1:
         fields["attempt"] = step.attempt

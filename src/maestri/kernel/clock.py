@@ -53,7 +53,7 @@ class VirtualClock:
         self._autojump = autojump
         self._timers: list[tuple[float, int, _VirtualTimer]] = []
         self._order = count()
-        self._watching = False
+        self._watched_by: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> float:
         """Return the virtual seconds since 1970."""
@@ -62,10 +62,14 @@ class VirtualClock:
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
         """Call back when virtual time has gone on by a delay."""
         timer = _VirtualTimer(callback)
+        loop = asyncio.get_running_loop()
+        if self._watched_by is not None and self._watched_by.is_closed():
+            self._timers.clear()  # they belong to a loop that has ended
+            self._watched_by = None
         heapq.heappush(self._timers, (self._now + max(0.0, delay_s), next(self._order), timer))
-        if self._autojump and not self._watching:
-            self._watching = True
-            asyncio.get_running_loop().call_soon(self._watch, self.IDLE_TURNS)
+        if self._autojump and self._watched_by is None:
+            self._watched_by = loop
+            loop.call_soon(self._watch, self.IDLE_TURNS)
         return timer
 
     async def sleep(self, delay_s: float) -> None:
@@ -97,7 +101,7 @@ class VirtualClock:
         while self._timers and self._timers[0][2].cancelled:
             heapq.heappop(self._timers)
         if not self._timers:
-            self._watching = False
+            self._watched_by = None
             return
         if turns > 0:
             asyncio.get_running_loop().call_soon(self._watch, turns - 1)

@@ -49,6 +49,10 @@ class Closable(Protocol):
         """How many failures there were in it."""
         ...
 
+    def add_failures(self, count: int) -> None:
+        """Count failures that no step below it stands for."""
+        ...
+
     def check_past(self) -> None:
         """Refuse when the journal has more than the body asked for."""
         ...
@@ -68,6 +72,8 @@ async def close(
     outcome = await settle(run, scope, body, timeout_s)
     above = parent(scope.path)[0]
     now = run.clock.now()
+    if isinstance(outcome.error, RunError) and scope.path in outcome.error.origins:
+        scope.add_failures(1)
     if outcome.error is None:
         run.journal.append(Event(ev.SEALED, above, segment, now, scope.digest, _seal_body(scope, outcome)))
         return outcome.value  # type: ignore[no-any-return]
@@ -76,10 +82,11 @@ async def close(
         run.journal.append(Event(ev.SCOPE_CANCELLED, above, segment, now, "", record))
         raise outcome.error
     if isinstance(outcome.error, StepCancelled) and outcome.is_stopped:
-        record = codec.encode({"reason": outcome.error.cause})
+        record = codec.encode({"reason": outcome.error.cause, "failed": scope.failed})
         run.journal.append(Event(ev.SCOPE_CANCELLED, above, segment, now, "", record))
         raise outcome.error
-    run.journal.append(Event(ev.SCOPE_FAILED, above, segment, now, "", failure_body(outcome.error, scope)))
+    record = failure_body(outcome.error, scope)
+    run.journal.append(Event(ev.SCOPE_FAILED, above, segment, now, scope.digest, record))
     raise outcome.error
 
 
@@ -115,12 +122,15 @@ async def settle(
         MaestriError: The engine or the replay has a problem, which is not a failure of the work.
         CancelledError: The run is being parked.
     """
-    live = run.live[scope.path] = Live(asyncio.current_task(), is_scope=True)  # type: ignore[arg-type]
+    live = run.begin(scope.path, is_scope=True)
     timer = None
     if timeout_s is not None:
-        timer = run.clock.call_later(timeout_s, lambda: live.stop(f"{STEP} {timeout_s:g} s"))
+        timer = run.clock.call_later(timeout_s, lambda: _time_is_up(run, live, timeout_s))
     try:
+        if live.is_interrupted:
+            await asyncio.sleep(0)  # it was stopped before it began, and hears of it here
         value = await body(scope)
+        live.release()  # a request that the body has swallowed is over
         scope.check_past()
         text, value = codec.settle(to_plain(value))
         wanted = return_type(body)
@@ -128,19 +138,31 @@ async def settle(
     except asyncio.CancelledError as cancelled:
         if run.is_parking:
             raise
-        if not live.is_ours():
-            return Outcome(error=cancelled)
-        return Outcome(error=stopped_error(scope.path, live.reason or ""), is_stopped=True)
+        return _ended_by(cancelled, live, scope.path)
     except (RunError, UsageError) as error:
-        return Outcome(error=_as_run_error(error, scope.path))
+        return _ended_by(error, live, scope.path)
     except (MaestriError, Suspended):
         raise
     except Exception as error:  # the workflow's own code raised  # noqa: BLE001
-        return Outcome(error=_as_run_error(error, scope.path))
+        return _ended_by(error, live, scope.path)
     finally:
         run.live.pop(scope.path, None)
         if timer is not None:
             timer.cancel()
+
+
+def _ended_by(error: BaseException, live: Live, path: str) -> Outcome:
+    """Return the outcome of a body that raised; while it is being stopped, whatever it says is that."""
+    if live.is_ours():
+        return Outcome(error=stopped_error(path, live.reason or ""), is_stopped=True)
+    if live.is_interrupted:
+        return Outcome(error=error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError())
+    return Outcome(error=as_run_error(error, path))
+
+
+def _time_is_up(run: RunCore, live: Live, timeout_s: float) -> None:
+    if live.stop(f"{STEP} {timeout_s:g} s"):
+        run.on_wake()
 
 
 def stopped_error(path: str, reason: str) -> RunError:
@@ -154,7 +176,7 @@ def stopped_error(path: str, reason: str) -> RunError:
     return error
 
 
-def _as_run_error(error: Exception, path: str) -> RunError:
+def as_run_error(error: BaseException, path: str) -> RunError:
     """Return the error as one of the run, with the paths it came from."""
     if isinstance(error, RunError):
         found = error
@@ -164,7 +186,28 @@ def _as_run_error(error: Exception, path: str) -> RunError:
         fix = error.fix if isinstance(error, UsageError) else "mend the workflow's code, then resume the run"
         found = StepFailed(text, path=path, cause=place_of(error), fix=fix)
         found.__cause__ = error
-    found.origins = found.origins or (path,)
+    found.origins = found.origins or tuple(dict.fromkeys([*_wrapped(error), path]))
+    return found
+
+
+def _wrapped(error: BaseException) -> list[str]:
+    """Return where the failures came from that an error was raised for, or that an ExceptionGroup holds.
+
+    Without them a resume would find those failures on record again and never get past them.
+    """
+    found: list[str] = []
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, RunError) and one.origins:
+            found += one.origins
+            continue
+        waiting += [one.__cause__, None if one.__suppress_context__ else one.__context__]
+        waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
     return found
 
 

@@ -7,18 +7,18 @@ Rule 3: a step's result is handed on only when it is stored; a seal rides with t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from zlib import crc32
 
-from maestri.errors import RunError, ScopeShared, StepVanished, to_failure
+from maestri.errors import EngineError, ReplayError, RunError, ValueRefused, to_failure
 from maestri.kernel import attempts, closing, codec, requests, waiting
 from maestri.kernel import events as ev
 from maestri.kernel.body import Body, OneStep, Opening
 from maestri.kernel.events import Event, Stored
-from maestri.kernel.past import Past, read_past, replay_scope, replay_step
-from maestri.kernel.path import ROOT, check_name, join, numbered
+from maestri.kernel.naming import Naming
+from maestri.kernel.past import Past, check_past, last_ended, read_past, replay_scope, replay_step
+from maestri.kernel.path import ROOT, join
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.kernel.ports import Task
 from maestri.kernel.typed import build
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from maestri.kernel.run import RunCore
 
 T = TypeVar("T")
-_LASTING = frozenset({ev.SEALED, ev.SCOPE_FAILED})
 _DIGEST_MASK = (1 << 64) - 1
 
 
@@ -36,11 +35,10 @@ class Context:
     """One scope of a run, in the hands of the asyncio task that executes it."""
 
     __slots__ = (
-        "_claimed",
-        "_counts",
         "_digest",
         "_failed",
-        "_owner",
+        "_is_loop",
+        "_naming",
         "_past",
         "_prepared",
         "_run",
@@ -56,11 +54,10 @@ class Context:
         self._run = run
         self.path = path
         self._past = past
-        self._claimed = place
-        self._counts: dict[str, int] = {}
-        self._owner: asyncio.Task[Any] | None = None
+        self._naming = Naming(path, place)
         self._digest = 0
         self._failed = 0
+        self._is_loop = False
         self._prepared = Opening()
         self.names: Any = None  # what expressions see in this scope; the language's own business
         self.remark: Json = None  # what a pattern wants to find in this scope's seal
@@ -83,25 +80,7 @@ class Context:
     # --- names --------------------------------------------------------------------------------------
 
     def _claim(self, name: str) -> str:
-        """Return the segment of the next use of a name in this scope.
-
-        Raises:
-            ScopeShared: Another asyncio task uses this context.
-            BadName: Not a name.
-        """
-        task = asyncio.current_task()
-        if self._owner is not task:
-            if self._owner is not None:
-                message = f"two asyncio tasks use the scope `{self.path}` at once"
-                fix = "give each concurrent child a scope of its own: use `parallel` or `each`"
-                raise ScopeShared(message, fix=fix, run=self._run.info.name, path=self.path)
-            self._owner = task
-        if self._claimed is not None:
-            segment, self._claimed = self._claimed, None
-            return segment
-        check_name(name)
-        n = self._counts[name] = self._counts.get(name, 0) + 1
-        return name if n == 1 else f"{name}#{n}"
+        return self._naming.take(name)
 
     def _claim_known(self, name: str) -> tuple[str, Stored | None]:
         """Return the segment of the next use of a name, and how it ended if that is on record."""
@@ -117,9 +96,7 @@ class Context:
         """Return the segment of the next use of a name, or of a certain one (an item's index, from 1)."""
         if number is None:
             return self._claim(name)
-        check_name(name)
-        self._counts[name] = max(number, self._counts.get(name, 0))
-        return numbered(name, number)
+        return self._naming.take_number(name, number)
 
     def place(self, segment: str) -> Context:
         """Return a view of this scope whose next step is at a segment that `claim` has given."""
@@ -135,7 +112,10 @@ class Context:
             StepChanged: The journal has another request at this place.
         """
         segment = self._claim(name)
-        digest = codec.digest([task.agent, task.request, requests.type_name(task.returns)])
+        try:
+            digest = codec.digest([task.agent, task.request, requests.type_name(task.returns)])
+        except ValueRefused as error:
+            await self._refuse(segment, error)
         self._count(segment, digest)
         known = self._past.take(segment) if self._past else None
         try:
@@ -207,12 +187,15 @@ class Context:
         Raises:
             RunError: Always.
         """
-        segment, known = self._claim_known(name)
+        await self._refuse(self._claim(name), error)
+
+    async def _refuse(self, segment: str, error: RunError) -> NoReturn:
+        known = self._past.take(segment) if self._past else None
         error.path = join(self.path, segment)
         error.origins = (error.path,)
         error.run = self._run.info.name
         self._failed += 1
-        if known is None:
+        if known is None or known.end is None:
             body = codec.encode({"failure": to_failure(error).as_json()})
             await self._run.journal.commit(self._event(ev.FAILED, segment, body))
         raise error
@@ -254,6 +237,7 @@ class Context:
         elif known.kind == ev.DECIDED:
             due = known.body["value"]
         else:
+            replay_scope(known, _nothing)
             return
         await waiting.until(self._run, self.path, segment, due)
 
@@ -293,7 +277,11 @@ class Context:
         opening, self._prepared = self._prepared, Opening()
         if isinstance(body, OneStep):
             return await self._enter_place(segment, body)
-        return await self.enter(segment, body, pattern=pattern, total=total, opening=opening)
+        self._naming.inner = segment
+        try:
+            return await self.enter(segment, body, pattern=pattern, total=total, opening=opening)
+        finally:
+            self._naming.inner = None
 
     async def enter_body(self, segment: str, body: Body[T]) -> T:
         """Run a body at a claimed segment: in a scope there, or as the one step there."""
@@ -305,6 +293,14 @@ class Context:
         place = self.place(segment)
         try:
             return await body.call(place)
+        except RunError as error:
+            if error.origins:
+                raise
+            await place.reject(error)
+        except (EngineError, ReplayError):
+            raise
+        except Exception as error:  # the body's own code raised  # noqa: BLE001
+            await place.reject(error)
         finally:
             self._failed += place._failed
             self._digest = (self._digest + place._digest) & _DIGEST_MASK
@@ -336,6 +332,18 @@ class Context:
             self._failed += child.failed
             self._count(segment, child.digest)
 
+    async def reject(self, error: Exception) -> NoReturn:
+        """End a place at which something was raised: a failed step, unless its step has ended already.
+
+        Raises:
+            RunError: Always.
+        """
+        found = closing.as_run_error(error, join(self.path, self._naming.segment))
+        if not self._naming.is_used_up:
+            await self._refuse(self._claim(""), found)
+        self._failed += 1
+        raise found
+
     async def child(
         self,
         name: str,
@@ -353,17 +361,34 @@ class Context:
     async def last_ended(self) -> Stored | None:
         """Return the last child of this scope that ended, for a loop that goes on where it was.
 
-        The children before it are not read; the scope then knows nothing of them.
+        The children before it are not read; the scope then knows nothing of them, and takes the digest of
+        its last child for its own, so that it is the same whether or not the loop was ever interrupted.
         """
-        run, count = self._run, 1
         self._past = None
-        while run.is_resumed:
-            found = await run.journal.last(self.path, count)
-            current = [e for e in found if e.kind in _LASTING and run.is_current(e)]
-            if current or len(found) < count:
-                return current[-1] if current else None
-            count *= 2
-        return None
+        self._is_loop = True
+        last = await last_ended(self._run, self.path)
+        if last is not None:
+            self._count(last.name, last.digest or "0")
+        return last
+
+    async def begun(self) -> float:
+        """Return when this scope was begun, in seconds since 1970; begun anew once it has been reopened."""
+        known = self._past.look("begun") if self._past else None
+        if self._past and known is not None and known.seq < self._run.reopened.get(self.path, 0):
+            self._past.take("begun")
+        return await self.now("begun")
+
+    def forget(self, keep: str = "") -> None:
+        """Forget what is on record here and was not asked for: an early end was decided without it.
+
+        What bears the name `keep` is still to be asked for.
+        """
+        if self._past:
+            self._past.forget(keep)
+
+    def add_failures(self, count: int) -> None:
+        """Count failures that no step here stands for: the scope's own, or those of rounds not read."""
+        self._failed += count
 
     def check_past(self) -> None:
         """Refuse when the journal has ended steps here that the body did not ask for.
@@ -371,13 +396,7 @@ class Context:
         Raises:
             StepVanished: Names the first of them.
         """
-        if self._past is None:
-            return
-        missing = self._past.unclaimed()
-        if missing is not None:
-            message = "the journal has this step, but the workflow no longer asks for it"
-            fix = "bring the step back, or start a new run"
-            raise StepVanished(message, fix=fix, run=self._run.info.name, path=join(self.path, missing))
+        check_past(self._run, self._past, self.path)
 
     # --- journal ------------------------------------------------------------------------------------
 
@@ -389,7 +408,8 @@ class Context:
 
     def _count(self, segment: str, digest: str) -> None:
         """Fold what a child asked for into this scope's digest; the order of the children plays no part."""
-        self._digest = (self._digest + int(digest, 16) + crc32(segment.encode())) & _DIGEST_MASK
+        before = 0 if self._is_loop else self._digest
+        self._digest = (before + int(digest, 16) + crc32(segment.encode())) & _DIGEST_MASK
 
 
 def root(run: RunCore, past: Past | None) -> Context:

@@ -89,7 +89,7 @@ FIELDS: Final[dict[int, tuple[str, ...]]] = {
     SIGNALLED: ("id", "data"),
     SEALED: ("output", "failed", "remark"),  # failed: how many failures below were handled
     SCOPE_FAILED: ("failure", "because", "failed"),  # because: the paths whose failures nobody handled
-    SCOPE_CANCELLED: ("reason",),
+    SCOPE_CANCELLED: ("reason", "failed"),
     RUN_STARTED: ("workflow", "inputs", "cwd", "definition", "version", "timeout_s"),
     RUN_RESUMED: ("epoch", "process"),
     RUN_REOPENED: ("paths",),

@@ -52,6 +52,7 @@ class Fan:
         self._segments: dict[asyncio.Task[Any], str] = {}
         self._wake: asyncio.Future[None] | None = None
         self._stopped = False
+        self.unseen: list[RunError] = []  # failures of children that ended when nobody asked any more
 
     async def __aenter__(self) -> Fan:
         """Return the fan."""
@@ -169,9 +170,9 @@ class Fan:
         raise error
 
     def _discard(self) -> None:
-        """Look at every error once, so that asyncio does not report it as never retrieved."""
+        """Look at every error once: asyncio would report it, and a resume must reopen what failed as well."""
         for task in self._done:
             self._segments.pop(task, None)
-            if not task.cancelled():
-                task.exception()
+            if not task.cancelled() and isinstance(error := task.exception(), RunError):
+                self.unseen.append(error)
         self._done.clear()

@@ -18,6 +18,9 @@ from maestri.kernel.ports import Clock, Engine, Journal, Message
 from maestri.kernel.run import RunCore
 
 
+_ENDS = ev.STEP_ENDS | ev.SCOPE_ENDS
+
+
 class Mail:
     """Takes the messages of one run in, as they arrive."""
 
@@ -36,6 +39,11 @@ class Mail:
         if self._core.is_resumed:
             self._heard()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether messages are being taken in at this moment."""
+        return self._reading is not None and not self._reading.done()
+
     async def close(self) -> None:
         """Stop listening; what has not been taken stays in the mailbox."""
         if self._stop is not None:
@@ -45,10 +53,11 @@ class Mail:
             await asyncio.gather(self._reading, return_exceptions=True)
 
     def _heard(self) -> None:
-        if self._reading is not None and not self._reading.done():
+        if self.is_busy:
             self._again = True
             return
         self._reading = asyncio.get_running_loop().create_task(self._read())
+        self._reading.add_done_callback(lambda _done: self._core.waits.check_idle())
 
     async def _read(self) -> None:
         self._again = True
@@ -64,6 +73,7 @@ class Mail:
             path = data.get("path") or ROOT
             body = codec.encode({"path": path, "id": message.id, "by": data.get("by", "")})
             await core.journal.take(message, self._event(ev.CANCEL_REQUESTED, RUN, "", body))
+            core.on_wake()
             self._cancel(path, str(data.get("by") or "request"))
         elif message.verb in {"signal", "answer"}:
             await self._deliver(message)
@@ -89,12 +99,41 @@ class Mail:
         scope, segment = parent(path)
         text, value = codec.settle(data.get("value"))
         event = self._event(ev.SUCCEEDED, scope, segment, f'{{"output":{text}}}')
-        await core.journal.take(message, event)
+        core.on_wake()
+        core.live.pop(path, None)  # from here on nobody can stop it any more
+        core.waits.answered.add(path)
+        try:
+            await core.journal.take(message, event)
+        finally:
+            core.waits.answered.discard(path)
         if not heard.done():
             heard.set_result(value)
 
     def _event(self, kind: int, scope: str, name: str, body: str) -> Event:
         return Event(kind, scope, name, self._core.clock.now(), "", body)
+
+
+async def apply_directions(journal: Journal, clock: Clock, history: Sequence[Stored]) -> Sequence[Stored]:
+    """Carry out what people decided about steps while the run was under way; returns the history after it."""
+    pending = [
+        event.body
+        for event in history
+        if event.kind == ev.DIRECTED and "id" in event.body and not _is_applied(event, history)
+    ]
+    for body in pending:
+        try:
+            await direct(journal, clock, body["verb"], body["path"], body.get("output"), history)
+        except PathNotFound:
+            continue  # the step has not ended, so there was nothing to decide
+    return await journal.settled(RUN) if pending else history
+
+
+def _is_applied(direction: Stored, history: Sequence[Stored]) -> bool:
+    path = direction.body["path"]
+    return any(
+        e.kind == ev.DIRECTED and e.seq > direction.seq and e.body["path"] == path and "id" not in e.body
+        for e in history
+    )
 
 
 async def direct(
@@ -107,9 +146,10 @@ async def direct(
     """
     scope, segment = parent(path)
     reopened = {p for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
-    ended = {e.name for e in await journal.settled(scope) if e.kind in ev.STEP_ENDS | ev.SCOPE_ENDS}
-    if segment not in ended and path not in reopened:
-        message = f"`{path}` has not ended in this run"
+    ends = [e.kind for e in await journal.settled(scope) if e.name == segment and e.kind in _ENDS]
+    if (not ends or ends[-1] in {ev.SUCCEEDED, ev.SEALED}) and path not in reopened:
+        what = "has succeeded" if ends else "has not ended"
+        message = f"`{path}` {what} in this run"
         fix = f"give the path of a step that has failed; `maestri show {journal.info.name}` lists them"
         raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
     now = clock.now()

@@ -9,42 +9,41 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from maestri.errors import Failure, RunError, StepCancelled, StepChanged, from_failure
+from maestri.errors import Failure, RunError, StepCancelled, StepChanged, StepVanished, from_failure
 from maestri.kernel import events as ev
 from maestri.kernel.events import Stored
+from maestri.kernel.path import join, split_segment
 from maestri.kernel.ports import Task
 from maestri.kernel.run import RunCore
 from maestri.kernel.typed import build, return_type
 
 WITH_SCOPE = "scope"  # the reason of a cancellation that came from outside the step
 BY_HAND = "by-hand"
+_CHILD_ENDS = ev.SCOPE_ENDS | {ev.SUCCEEDED, ev.SKIPPED}  # the last two: a scope decided by hand
 
 
 class Known(NamedTuple):
-    """What is on record of one step or scope: its end if it has one, and its failed attempts."""
+    """What is on record of one step or scope.
 
-    end: Stored | None
+    `end` is how it ended, if it did; `failures` are its failed attempts since it was last reopened, `before`
+    those before that: they count for the idempotency key, not for the retries that are left.
+    """
+
+    end: Stored | None = None
     failures: int = 0
     retry_at: float | None = None
+    before: int = 0
 
 
 class Past:
     """The records of one scope by segment; each is taken once, by the step that claims the segment."""
 
-    def __init__(self, events: Sequence[Stored]) -> None:
-        """Keep the last word on each segment."""
+    def __init__(self, events: Sequence[Stored], is_current: Callable[[Stored], bool]) -> None:
+        """Keep the last word on each segment; what is not current only counts as failures."""
         self._known: dict[str, Known] = {}
         for event in events:
-            self._add(event)
-
-    def _add(self, event: Stored) -> None:
-        before = self._known.get(event.name) or Known(None)
-        if event.kind == ev.RETRIED:
-            body = event.body
-            retry_at = event.at + body.get("delay_s", 0.0)
-            self._known[event.name] = Known(None, body["attempt"], retry_at)
-        elif _is_final(event):
-            self._known[event.name] = before._replace(end=event)
+            known = self._known.get(event.name, Known())
+            self._known[event.name] = _with(known, event, is_current=is_current(event))
 
     def take(self, segment: str) -> Known | None:
         """Return and forget what is known of a segment."""
@@ -55,6 +54,10 @@ class Past:
         known = self._known.get(segment)
         return None if known is None else known.end
 
+    def forget(self, keep: str) -> None:
+        """Forget all that is known but of the name `keep`."""
+        self._known = {s: known for s, known in self._known.items() if split_segment(s)[0] == keep}
+
     def unclaimed(self) -> str | None:
         """Return a finished step that nobody has asked for, if there is one."""
         for segment, known in self._known.items():
@@ -63,7 +66,19 @@ class Past:
         return None
 
 
-def _is_final(event: Stored) -> bool:
+def _with(known: Known, event: Stored, *, is_current: bool) -> Known:
+    """Return what is known of a segment after one more event."""
+    if not is_current:
+        attempt = event.body.get("attempt", 1) if event.kind in {ev.RETRIED, ev.FAILED} else known.before
+        return Known(before=attempt)
+    if event.kind == ev.RETRIED:
+        retry_at = event.at + event.body.get("delay_s", 0.0)
+        return known._replace(end=None, failures=event.body["attempt"] - known.before, retry_at=retry_at)
+    return known._replace(end=event) if is_final(event) else known
+
+
+def is_final(event: Stored) -> bool:
+    """Tell whether a record stands, or is decided anew by a resume because it only followed from another."""
     if event.kind in {ev.CANCELLED, ev.SCOPE_CANCELLED}:
         return event.body.get("reason") != WITH_SCOPE
     if event.kind == ev.SKIPPED:
@@ -74,7 +89,32 @@ def _is_final(event: Stored) -> bool:
 async def read_past(run: RunCore, scope: str) -> Past | None:
     """Return the records of a scope that still count, or None if there is none: one indexed query."""
     found = await run.journal.settled(scope)
-    return Past([event for event in found if run.is_current(event)]) if found else None
+    return Past(found, run.is_current) if found else None
+
+
+async def last_ended(run: RunCore, scope: str) -> Stored | None:
+    """Return the last child of a scope that ended, without reading those before it."""
+    count = 1
+    while run.is_resumed:
+        found = await run.journal.last(scope, count)
+        current = [e for e in found if e.kind in _CHILD_ENDS and is_final(e) and run.is_current(e)]
+        if current or len(found) < count:
+            return current[-1] if current else None
+        count *= 2
+    return None
+
+
+def check_past(run: RunCore, past: Past | None, scope: str) -> None:
+    """Refuse when the journal has ended steps in a scope that its body did not ask for.
+
+    Raises:
+        StepVanished: Names the first of them.
+    """
+    missing = None if past is None else past.unclaimed()
+    if missing is not None:
+        message = "the journal has this step, but the workflow no longer asks for it"
+        fix = "bring the step back, or start a new run"
+        raise StepVanished(message, fix=fix, run=run.info.name, path=join(scope, missing))
 
 
 def replay_step(run: RunCore, end: Stored, digest: str, task: Task) -> Any:

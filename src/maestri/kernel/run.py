@@ -22,28 +22,52 @@ class Live:
     """A step or scope under way in an asyncio task, and why it is being stopped, if it is.
 
     `before` is how many cancellations the asyncio task already had, so that an outer one is not mistaken
-    for ours.
+    for ours. Each request adds one to the task's count, and exactly one is taken back.
     """
 
-    __slots__ = ("before", "is_scope", "reason", "task")
+    __slots__ = ("_is_alone", "before", "is_passing", "is_scope", "reason", "task")
 
     def __init__(self, task: asyncio.Task[Any], *, is_scope: bool) -> None:
         self.task = task
         self.is_scope = is_scope
         self.before = task.cancelling()
         self.reason: str | None = None
+        self.is_passing = False
+        self._is_alone: bool | None = None
 
-    def stop(self, reason: str) -> bool:
-        """Interrupt it, once; returns whether this was the first request."""
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether anybody, here or further out, has cancelled the asyncio task since this began."""
+        return self.task.cancelling() > self.before
+
+    def stop(self, reason: str, *, is_passing: bool = False) -> bool:
+        """Interrupt it, once; returns whether this request is the one that counts.
+
+        A passing reason (the limit of one attempt) gives way to a later one that ends it for good.
+        """
         if self.reason is not None:
-            return False
-        self.reason = reason
+            if is_passing or not self.is_passing:
+                return False
+            self.reason, self.is_passing = reason, False
+            return True
+        self.reason, self.is_passing = reason, is_passing
         self.task.cancel()
         return True
 
     def is_ours(self) -> bool:
-        """Tell whether a `CancelledError` that was caught came from `stop`, and take it back if so."""
-        return self.reason is not None and self.task.uncancel() <= self.before
+        """Tell whether a `CancelledError` that was caught came from `stop` alone, and take it back."""
+        if self.reason is None:
+            return False
+        if self._is_alone is None:
+            self._is_alone = self.task.uncancel() <= self.before
+        return self._is_alone
+
+    def release(self) -> None:
+        """Forget a request that has not ended it, so that the next one counts again."""
+        if self.reason is not None and self._is_alone is None:
+            self.task.uncancel()
+        self.reason = self._is_alone = None
+        self.is_passing = False
 
 
 class Waits:
@@ -56,18 +80,23 @@ class Waits:
         self.tasks = 1
         self.passive = 0
         self.people: dict[str, str] = {}
+        self.answered: set[str] = set()  # whose answers are being stored: they have ended already
         self.signals: dict[str, list[tuple[str, asyncio.Future[Any]]]] = {}
         self.on_idle: Callable[[], None] | None = None
 
     def enter(self) -> None:
         """Count one more asyncio task that only waits."""
         self.passive += 1
-        if self.people and self.passive >= self.tasks and self.on_idle is not None:
-            self.on_idle()
+        self.check_idle()
 
     def leave(self) -> None:
         """Count one fewer."""
         self.passive -= 1
+
+    def check_idle(self) -> None:
+        """Tell whoever parks the run, if nothing can go on without a word from a person."""
+        if self.on_idle is not None and self.is_idle():
+            self.on_idle()
 
     def is_idle(self) -> bool:
         """Tell whether nothing can go on without a word from a person."""
@@ -116,9 +145,12 @@ class RunCore:
         self.is_resumed = is_resumed
         self.reopened = reopened or {}
         self.live: dict[str, Live] = {}
+        self._stopped_early: str | None = None
         self.waits = Waits()
         self.is_parking = False
+        self.has_begun = False
         self.on_wait: Callable[[], None] | None = None
+        self.on_wake: Callable[[], None] = _nothing
 
     def attempt(self, path: str, number: int, beat: Callable[[], None]) -> Attempt:
         """Return what an agent may use during one attempt at a step."""
@@ -130,6 +162,15 @@ class RunCore:
         log = services.open_log(run_id, path, number)
         key = f"{run_id}{path}/{number}"
         return Attempt(run_id, path, number, key, self.info.cwd, log, beat, notice, services.keep)
+
+    def begin(self, path: str, *, is_scope: bool) -> Live:
+        """Enter what the current asyncio task begins into `live`."""
+        task: Any = asyncio.current_task()  # a body is always in one
+        self.has_begun = True
+        live = self.live[path] = Live(task, is_scope=is_scope)
+        if path == ROOT and self._stopped_early is not None:
+            live.stop(self._stopped_early)
+        return live
 
     def is_current(self, event: Stored) -> bool:
         """Tell whether an event still counts: a reopening takes back what it names."""
@@ -148,11 +189,18 @@ class RunCore:
         live = self.live.get(path)
         if live is not None:
             return live.stop(reason)
+        if path == ROOT and not self.has_begun:
+            self._stopped_early = reason
+            return True
         if path == ROOT or not any(is_within(other, path) for other in self.live):
             message = f"nothing is under way at `{path}`"
             fix = "see what is with `maestri show`; a step that has ended cannot be cancelled"
             raise PathNotFound(message, fix=fix, run=self.info.name, path=path)
         return any([live.stop(reason) for other, live in self.live.items() if is_within(other, path)])
+
+
+def _nothing() -> None:
+    pass
 
 
 def _ignore_notice(_run: str, _notice: Notice) -> None:

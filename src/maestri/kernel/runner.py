@@ -79,6 +79,7 @@ class Execution:
         self._engine = engine
         self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         core.waits.on_idle = self._idle
+        core.on_wake = self._wake
         self._mail = mail.Mail(core, engine)
         self._parked: Ended | None = None
         self._task = asyncio.get_running_loop().create_task(self._execute())
@@ -98,9 +99,10 @@ class Execution:
         Raises:
             PathNotFound: Nothing is under way there.
         """
+        self.core.cancel(path, reason)  # it is heard in a later turn, after what is appended now
+        self._wake()
         body = codec.encode({"path": path, "by": reason})
-        self.core.journal.append(Event(ev.CANCEL_REQUESTED, RUN, "", self.core.clock.now(), "", body))
-        self.core.cancel(path, reason)
+        self.core.journal.append(self._event(ev.CANCEL_REQUESTED, body))
 
     async def _execute(self) -> Ended:
         core, definition = self.core, self._definition
@@ -110,6 +112,7 @@ class Execution:
             scope = root(core, past)
             inputs = dict(self._inputs)
             outcome = await settle(core, scope, lambda c: definition.body(c, inputs), definition.timeout_s)
+            await _sweep(core)
             return await self._end(scope, outcome)
         finally:
             await self._mail.close()
@@ -138,17 +141,23 @@ class Execution:
 
     def _park(self) -> None:
         core = self.core
-        if not core.waits.is_idle() or core.is_parking or self._ended.done() or not core.services.parks:
+        if not core.waits.is_idle() or core.is_parking or self._mail.is_busy or not core.services.parks:
             return
         waiting = tuple(sorted(core.waits.people))
         core.journal.append(self._event(ev.RUN_PARKED, codec.encode({"waiting": list(waiting)})))
-        parked = Ended(self.info, state.WAITING, waiting=waiting)
-        if self._definition.keeps_frames:
-            self._ended.set_result(parked)
-            return
         core.is_parking = True
-        self._parked = parked
-        self._task.cancel()
+        self._parked = Ended(self.info, state.WAITING, waiting=waiting)
+        if self._definition.keeps_frames:
+            self._ended.set_result(self._parked)
+        else:
+            self._task.cancel()
+
+    def _wake(self) -> None:
+        """A word has come for a parked run whose frames were kept: it is under way again."""
+        if self.core.is_parking:
+            self.core.is_parking = False
+            self.core.journal.append(self._event(ev.RUN_RESUMED, _who(self.info)))
+            self._ended = asyncio.get_running_loop().create_future()
 
     def _finished(self, task: asyncio.Task[Ended]) -> None:
         if self._ended.done():
@@ -162,6 +171,15 @@ class Execution:
             self._ended.set_exception(error)
         else:
             self._ended.set_result(task.result())
+
+
+async def _sweep(core: RunCore) -> None:
+    """Stop what a body has left running in asyncio tasks of its own; nothing may outlive its run."""
+    left = {live.task for live in core.live.values() if not live.task.done()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left)
 
 
 async def start(
@@ -201,14 +219,17 @@ async def resume(engine: Engine, services: Services, definition: Definition, run
     try:
         history = await reopen(journal, services)
         now = services.clock.now()
-        body = codec.encode({"epoch": journal.info.epoch, "process": os.getpid()})
-        journal.append(Event(ev.RUN_RESUMED, RUN, "", now, "", body))
+        journal.append(Event(ev.RUN_RESUMED, RUN, "", now, "", _who(journal.info)))
     except BaseException:
         await journal.close()
         raise
     reopened = {p: e.seq for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
     core = RunCore(journal, services, is_resumed=True, reopened=reopened)
     return Execution(core, definition, history[0].body["inputs"], engine)
+
+
+def _who(info: RunInfo) -> str:
+    return codec.encode({"epoch": info.epoch, "process": os.getpid()})
 
 
 async def reopen(journal: Journal, services: Services) -> Sequence[Stored]:
@@ -220,7 +241,7 @@ async def reopen(journal: Journal, services: Services) -> Sequence[Stored]:
     history = await journal.settled(RUN)
     end = last_end(history)
     if end is None:
-        return history
+        return await mail.apply_directions(journal, services.clock, history)
     if end.kind == ev.RUN_SUCCEEDED:
         message = "the run has succeeded; there is nothing to resume"
         fix = f"see its result with `maestri show {journal.info.name}`, or start a new run"
@@ -228,7 +249,7 @@ async def reopen(journal: Journal, services: Services) -> Sequence[Stored]:
     paths = unhandled(end)
     body = codec.encode({"paths": paths})
     await journal.commit(Event(ev.RUN_REOPENED, RUN, "", services.clock.now(), "", body))
-    return await journal.settled(RUN)
+    return await mail.apply_directions(journal, services.clock, await journal.settled(RUN))
 
 
 def last_end(history: Sequence[Stored]) -> Stored | None:

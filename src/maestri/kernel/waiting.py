@@ -15,7 +15,7 @@ from maestri.kernel import events as ev
 from maestri.kernel.events import Event
 from maestri.kernel.past import WITH_SCOPE
 from maestri.kernel.path import join
-from maestri.kernel.run import Live, RunCore
+from maestri.kernel.run import RunCore
 
 
 async def until(run: RunCore, scope: str, segment: str, due: float) -> None:
@@ -26,10 +26,15 @@ async def until(run: RunCore, scope: str, segment: str, due: float) -> None:
     """
     rest_s = due - run.clock.now()
     if rest_s <= 0:
+        _ended(run, scope, segment)
         return
     body = codec.encode({"reason": "timer", "until": due})
     run.journal.append(Event(ev.BLOCKED, scope, segment, run.clock.now(), "", body))
     await _under_way(run, scope, segment, run.clock.sleep(rest_s))
+    _ended(run, scope, segment)
+
+
+def _ended(run: RunCore, scope: str, segment: str) -> None:
     run.journal.append(Event(ev.SUCCEEDED, scope, segment, run.clock.now(), "", '{"output":null}'))
 
 
@@ -67,11 +72,11 @@ async def word(run: RunCore, scope: str, segment: str, key: str, what: str, fiel
 
 async def _under_way(run: RunCore, scope: str, segment: str, wait: Any) -> Any:
     path = join(scope, segment)
-    live = run.live[path] = Live(asyncio.current_task(), is_scope=False)  # type: ignore[arg-type]
+    live = run.begin(path, is_scope=False)
     try:
         return await wait
     except asyncio.CancelledError:
-        if run.is_parking:
+        if run.is_parking or path in run.waits.answered:
             raise
         ours = live.is_ours()
         reason = (live.reason or "request") if ours else WITH_SCOPE

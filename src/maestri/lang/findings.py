@@ -50,9 +50,11 @@ class Findings:
         self.found.append(found)
 
     def unknown(self, what: str, key: Scalar, known: Collection[str], code: str = "L201") -> None:
-        """Add that a word is not known, with what was probably meant."""
+        """Add that a word is not known, with what was probably meant; `what` is such as `key of a step`."""
         if not self.is_full():
-            self.add(code, f"unknown {what} `{key.text[:80]}`", key.span, fix=suggest(key.text, known))
+            kind, _, rest = what.partition(" ")
+            message = f"unknown {kind} `{key.text[:80]}` {rest}".rstrip()
+            self.add(code, message, key.span, fix=suggest(key.text, known))
 
     def expression(self, scalar: Scalar, error: BadExpression, code: str = "L301") -> None:
         """Add an error of an expression, at its place inside the scalar."""

@@ -59,7 +59,10 @@ Dynamic: TypeAlias = Fixed | Templated | Listing | Record
 
 
 class RunDef(NamedTuple):
-    """`run:` a text for the shell, never templated, or a list of arguments; `text` is the text with its place."""
+    """`run:` a text for the shell, never templated, or a list of arguments.
+
+    `text` is the text with its place.
+    """
 
     command: str | Listing
     env: Record | None = None

@@ -56,7 +56,7 @@ def bounded(found: Type) -> Type:
 
 
 def by_name(fields: Mapping[str, Type]) -> Type:
-    """Return the type of a mapping that has exactly these fields; of too large ones only the names are kept."""
+    """Return the type of a mapping that has exactly these fields; of too many only the names."""
     made = bounded(Type("mapping", fields=dict(fields), closed=True))
     if made.fields is not None:
         return made
@@ -156,7 +156,9 @@ def _loop(options: Mapping[str, OptionDef], given: Given) -> Type:
 def _branch(options: Mapping[str, OptionDef], given: Given) -> Type:
     arms = _several(given, "arms")
     defined = options.get("arms")
-    has_otherwise = isinstance(defined, dict) and any(getattr(arm, "when", None) is None for arm in defined.values())
+    has_otherwise = isinstance(defined, dict) and any(
+        getattr(arm, "when", None) is None for arm in defined.values()
+    )
     return either(arms.values()) if has_otherwise else may_be_null(either(arms.values()))
 
 

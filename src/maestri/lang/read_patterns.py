@@ -100,7 +100,8 @@ def _check_required(reader: StepReader, spec: PatternSpec, options: dict[str, An
         if option.required and option.name not in options:
             given = verb.value.get(option.name) if isinstance(verb.value, Mapping) else None
             if given is None:
-                message = f"`{spec.keyword}` needs `{option.name}`: {option.doc}"
+                doc = option.doc[:1].lower() + option.doc[1:].rstrip(".")
+                message = f"`{spec.keyword}` needs `{option.name}`: {doc}"
                 reader.findings.add("L202", message, verb.key.span, fix=f"add `{option.name}:`")
 
 

@@ -328,7 +328,7 @@ class StepReader:
                 self.findings.add(read.WRONG, "an argument must be a text", item.span, fix="write a text")
                 continue
             value = read.dynamic(self.findings, item)
-            if isinstance(value, Templated) and not (value.template.is_single or value.template is read.UNREADABLE):
+            if isinstance(value, Templated) and value.template.parts and not value.template.is_single:
                 message = "an argument is either one whole expression or a text without any"
                 cause = "a value inside a larger text could be read as something else"
                 self.findings.add(

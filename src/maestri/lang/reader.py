@@ -122,8 +122,8 @@ class _Reader:
         kind = self._type(kind_tree) if isinstance(kind_tree, Scalar) else "any"
         value = None if default is None else _as_type(default, kind)
         if default is not None and value is not None and not fits(value, kind):
-            message = f"the default of `{name}` is no {kind}"
-            self.findings.add(read.WRONG, message, default.span, fix=f"give a {kind}, or another `type`")
+            message = f"the default of `{name}` is not of type {kind}"
+            self.findings.add(read.WRONG, message, default.span, fix="give one that is, or another `type`")
         required = self._required(table, has_default=default is not None)
         return InputDef(name, kind, required, value, self._text(table, "description"), span)
 

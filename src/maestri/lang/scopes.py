@@ -60,6 +60,12 @@ class Level:
             return position >= len(self.order) or bool(self._needed[position] >> self.order[name] & 1)
         return self.kind == "bound"
 
+    def shown(self, position: int) -> list[str]:
+        """Return the names of this level that are seen from a position, the nearest first."""
+        if self.kind == "body":
+            return list(islice(self.order, position))[::-1]
+        return [name for name in self.order if self.shows(name, position)]
+
     def name_at(self, position: int) -> str:
         """Return the name that stands at a position; an empty text behind the last."""
         return next(islice(self.order, position, position + 1), "")
@@ -108,5 +114,5 @@ class View(NamedTuple):
 
     def names(self) -> list[str]:
         """Return names that are seen, for a suggestion: the nearest first, and not more than can be read."""
-        found = (name for view in self.around() for name in reversed(view.level.order) if self.sees(name))
+        found = (name for view in self.around() for name in view.level.shown(view.position))
         return list(dict.fromkeys(islice(found, _OFFERED)))

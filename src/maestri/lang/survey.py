@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from maestri.errors import Span
 from maestri.lang import outputs
+from maestri.lang.circles import by_needs
 from maestri.lang.expressions.types import ANY, NULL, NUMBER, TEXT, Problem, Type, either, infer
 from maestri.lang.model import (
     AgentDef,
@@ -32,7 +33,6 @@ from maestri.lang.model import (
 )
 from maestri.lang.scopes import INPUTS, Level, View
 from maestri.patterns._registry import Option
-from maestri.patterns.graph import find_cycle
 
 ANYTHING = "any"
 NOT_NULL = "boolean|number|text|list|mapping"
@@ -244,7 +244,12 @@ class _Walk:
             elif isinstance(value, PredicateDef):
                 # `until` is judged behind the steps of the body, `while` before them.
                 seen = inner if option.name == "until" else view
-                self.value(value.value, self.bound(value.binds, action, given, seen, option), f"`{option.name}`", TRUTH)
+                self.value(
+                    value.value,
+                    self.bound(value.binds, action, given, seen, option),
+                    f"`{option.name}`",
+                    TRUTH,
+                )
             else:
                 given[option.name] = self.option(option, value, action, view, name)
         self.certain = certain
@@ -260,12 +265,12 @@ class _Walk:
             if action.spec.keyword == "workflow":
                 return ANY  # its inputs: noted one by one with the call
             wanted = _WANTED.get(option.kind, ANYTHING)
-            return self.value(value, view, f"`{option.name}`", _of_scalar(option) if option.kind == "scalar" else wanted)
+            return self.value(
+                value, view, f"`{option.name}`", _of_scalar(option) if option.kind == "scalar" else wanted
+            )
         if isinstance(value, tuple):
             return self.graph(value, view, name)
-        if isinstance(value, Mapping):
-            return self.bodies(value, view, name)
-        return ANY
+        return self.bodies(value, view, name)
 
     def bound(
         self,
@@ -289,12 +294,16 @@ class _Walk:
         known = types if action.spec.keyword in {"each", "loop"} else {}
         return View(Level("bound", binds, {name: known.get(name, ANY) for name in binds}), 0, view)
 
-    def bodies(self, table: Mapping[str, BodyDef] | Mapping[str, ArmDef], view: View, name: str) -> dict[str, Type]:
+    def bodies(
+        self, table: Mapping[str, BodyDef] | Mapping[str, ArmDef], view: View, name: str
+    ) -> dict[str, Type]:
         """Go through the branches or arms of a pattern; return the types of their outputs."""
         is_arms = any(isinstance(one, ArmDef) for one in table.values())
         level = Level("arms" if is_arms else "branches", table)
         branches = [(branch, one.body if isinstance(one, ArmDef) else one) for branch, one in table.items()]
-        self.beside(f"{level.kind} of `{name}`", [(branch, body.name_span or body.span) for branch, body in branches])
+        self.beside(
+            f"{level.kind} of `{name}`", [(branch, body.name_span or body.span) for branch, body in branches]
+        )
         for branch, one in table.items():
             if isinstance(one, ArmDef) and one.when is not None:
                 self.value(one.when, view, f"`when` of `{branch}`", TRUTH)
@@ -306,12 +315,12 @@ class _Walk:
         return level.types
 
     def graph(self, steps: tuple[StepDef, ...], view: View, name: str) -> dict[str, Type]:
-        """Go through the steps of a graph, each after those that it needs; return the types of their outputs."""
+        """Go through the steps of a graph, each after those that it needs; return their types."""
         level = Level("graph", [step.name for step in steps])
         self.beside(f"steps of `{name}`", [(step.name, step.span) for step in steps])
         by_name = {step.name: step for step in steps}
         needs = {step.name: [need.text for need in step.needs] for step in steps}
-        order = _by_needs(needs)
+        order = by_needs(needs)
         level.set_needs(needs, order)
         for one in order:
             inner = View(level, level.order[one], view)
@@ -351,35 +360,3 @@ def _may_be_left_out(action: PatternDef, option: Option) -> bool:
     if option.kind == "arms" or (action.spec.keyword == "each" and option.name == "steps"):
         return True
     return "while" in action.options or option.name == "on_result"
-
-
-def _by_needs(needs: Mapping[str, list[str]]) -> list[str]:
-    """Return the steps of a graph, each after those that it needs; what goes round in a circle comes last."""
-    missing = {step: len({need for need in wanted if need in needs}) for step, wanted in needs.items()}
-    dependants: dict[str, list[str]] = {step: [] for step in needs}
-    for step, wanted in needs.items():
-        for need in dict.fromkeys(wanted):
-            if need in needs:
-                dependants[need].append(step)
-    found = [step for step, count in missing.items() if not count]
-    for step in found:  # grows while it is gone through
-        for dependant in dependants[step]:
-            missing[dependant] -= 1
-            if not missing[dependant]:
-                found.append(dependant)
-    done = set(found)
-    return [*found, *(step for step in needs if step not in done)]
-
-
-def circles(needs: Mapping[str, Iterable[str]], most: int = 20) -> list[list[str]]:
-    """Return the circles of some needs, each once; after `most` of them the rest are not looked for."""
-    rest = {step: tuple(wanted) for step, wanted in needs.items()}
-    found: list[list[str]] = []
-    while len(found) < most:
-        circle = find_cycle(rest)
-        if not circle:
-            break
-        found.append(circle)
-        closing = circle[0]
-        rest[circle[-1]] = tuple(need for need in rest[circle[-1]] if need != closing)
-    return found

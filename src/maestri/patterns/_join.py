@@ -6,13 +6,15 @@ Rule 2: a failure that the policy accepts appears in the output as `{failed: {co
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from maestri.errors import JoinFailed, RunError, Timeout
+from maestri.errors import InputInvalid, JoinFailed, RunError, Timeout
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan, Settled
 
+WORDS = frozenset({"all", "any", "settled"})
+RESERVED = frozenset({"join", "begun", "on_result"})
 Policy: TypeAlias = "Literal['all', 'any', 'settled'] | int"
 Key: TypeAlias = "tuple[str, int]"
 
@@ -43,6 +45,27 @@ class Join(NamedTuple):
         return self.policy != "settled" and self.total - failed < self.needed
 
 
+def check_crowd(total: int, join: Policy, max_concurrent: int | None, names: Iterable[str] = ()) -> None:
+    """Refuse what no crowd of this size can meet, and names that the join itself writes under.
+
+    Raises:
+        InputInvalid: Names the option and what it may be.
+    """
+    if max_concurrent is not None and max_concurrent < 1:
+        message = f"`max_concurrent: {max_concurrent}` would start nothing"
+        raise InputInvalid(message, fix="give a number from 1, or leave it out for no limit")
+    if isinstance(join, str) and join not in WORDS:
+        message = f"`join: {join}` is not known"
+        raise InputInvalid(message, fix="use `all`, `any`, `settled` or a number")
+    if not isinstance(join, str) and not 1 <= join <= max(1, total):
+        message = f"`join: {join}` cannot be met by {total}"
+        raise InputInvalid(message, fix=f"give a number from 1 to {max(1, total)}")
+    taken = sorted(RESERVED.intersection(names))
+    if taken:
+        message = f"`{taken[0]}` cannot be the name of a branch: the join keeps its own record there"
+        raise InputInvalid(message, fix="give the branch another name")
+
+
 def settled_failure(error: RunError) -> dict[str, Any]:
     """Return the form in which an accepted failure appears in an output."""
     return {"failed": {"code": error.code, "message": error.message, "path": error.path}}
@@ -52,6 +75,11 @@ async def chosen_before(ctx: Context) -> list[Key] | None:
     """Return the children that an earlier execution has decided for, if it has."""
     found = ctx.recorded("join")
     return None if found is None else [(name, number) for name, number in found]
+
+
+def again(policy: Policy, chosen: Sequence[Key]) -> Join:
+    """Return the join over the children that were decided for: what counts of them has not changed."""
+    return Join("settled" if policy == "settled" else "all", len(chosen))
 
 
 async def gather(
@@ -84,7 +112,12 @@ async def gather(
     late = deadline is not None and deadline.is_over
     if deadline is not None:
         deadline.close()
-    return await _joined(ctx, join, _Outcome(outputs, succeeded, failures, late=late))
+    try:
+        return await _joined(ctx, join, _Outcome(outputs, succeeded, failures, late=late))
+    except RunError as error:
+        await fan.cancel()
+        error.origins += tuple(origin for unseen in fan.unseen for origin in unseen.origins)
+        raise
 
 
 class _Outcome(NamedTuple):
@@ -142,8 +175,8 @@ class _Deadline:
 
 
 async def _deadline(ctx: Context, join: Join, fan: Fan) -> _Deadline | None:
-    """Start the clock of a deadline; it counts from the first time this join was begun."""
+    """Start the clock of a deadline: from when this join was first begun, or begun again by a reopening."""
     if join.deadline_s is None:
         return None
-    begun = await ctx.now("begun")
+    begun = await ctx.begun()
     return _Deadline(ctx, fan, begun + join.deadline_s - ctx.core.clock.now())

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from maestri.errors import InputInvalid
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Entry, Fan
-from maestri.patterns._join import NOT_ENDED, Join, chosen_before, gather
+from maestri.patterns._join import NOT_ENDED, Join, again, check_crowd, chosen_before, gather
 from maestri.patterns._registry import Binds, BoundBody, Items, Seconds, bind, pattern
 
 
@@ -56,20 +56,21 @@ async def each(
         JoinFailed: Fewer items succeeded than `join` asks for.
         InputInvalid: `items` is no list, or an option is out of range.
     """
-    if not isinstance(items, list | tuple):
-        message = f"`items` is {type(items).__name__}, not a list"
-        raise InputInvalid(message, fix="give a list, or an expression that gives one")
-    if max_concurrent < 1 or (isinstance(join, int) and not 1 <= join <= max(1, len(items))):
-        message = f"`max_concurrent` counts from 1, and `join` from 1 to the {len(items)} items"
-        raise InputInvalid(message, fix="give numbers in these ranges")
+    try:
+        _check_items(items)
+        check_crowd(len(items), join, max_concurrent)
+    except InputInvalid as error:
+        await ctx.refuse(name, error)
 
     async def mapped(scope: Context) -> list[Any]:
         chosen = await chosen_before(scope)
         wanted = range(1, len(items) + 1) if chosen is None else [number for _, number in chosen]
-        policy = Join(join, len(items), deadline) if chosen is None else Join("settled", len(wanted))
+        policy = Join(join, len(items), deadline) if chosen is None else again(join, chosen)
         async with Fan(scope, max_concurrent) as fan:
             fan.feed(_entries(items, wanted, steps))
             outputs = await gather(scope, fan, policy)
+        if chosen is not None:
+            scope.forget(keep="reduce")
         if join == "settled":
             return [outputs.get(("item", number), NOT_ENDED) for number in range(1, len(items) + 1)]
         return [outputs[key] for key in sorted(outputs)]
@@ -81,6 +82,17 @@ async def each(
         return await scope.scope("reduce", bind(reduce, results))
 
     return await ctx.scope(name, inside, pattern="each", total=len(items))
+
+
+def _check_items(items: object) -> None:
+    """Refuse what is no list.
+
+    Raises:
+        InputInvalid: Says what it is.
+    """
+    if not isinstance(items, list | tuple):
+        message = f"`items` is {type(items).__name__}, not a list"
+        raise InputInvalid(message, fix="give a list, or an expression that gives one")
 
 
 def _entries(items: Items, wanted: range | list[int], steps: BoundBody) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ Source:   dependency-based orchestration: seed document 3.3; Kahn, "Topological 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from maestri.errors import InputInvalid, JoinFailed, RunError
 from maestri.kernel.body import OneStep
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan
+from maestri.patterns._join import check_crowd
 from maestri.patterns._registry import GraphSteps, Need, pattern
 
 
@@ -43,9 +45,13 @@ async def graph(
 
     Raises:
         JoinFailed: Several steps failed; one failure is raised as it is.
-        InputInvalid: A need is unknown, or the needs go round in a circle.
+        InputInvalid: A need is unknown, the needs go round in a circle, or `max_concurrent` is below 1.
     """
-    check_needs({step: need.needs for step, need in steps.items()})
+    try:
+        check_needs({step: need.needs for step, need in steps.items()})
+        check_crowd(len(steps), "all", max_concurrent)
+    except InputInvalid as error:
+        await ctx.refuse(name, error)
 
     async def inside(scope: Context) -> dict[str, Any]:
         walk = _Walk(steps)
@@ -55,10 +61,11 @@ async def graph(
             async for settled in fan:
                 for step in walk.ended(settled.name, settled.value, settled.error):
                     fan.start(step, walk.body(step))
-                if settled.error is not None and on_failure == "stop":
-                    break
                 for step, cause in walk.take_skipped():
                     await scope.skip(step, "dependency", cause)
+                if settled.error is not None and on_failure == "stop":
+                    break
+        walk.add_errors(fan.unseen)
         return walk.result()
 
     return await ctx.scope(name, inside, pattern="graph", total=len(steps))
@@ -145,12 +152,18 @@ class _Walk:
                 found.append(dependant)
         return found
 
+    def add_errors(self, errors: list[RunError]) -> None:
+        """Take in the failures of steps that ended while the graph was being stopped."""
+        self._errors += errors
+
     def _skip_dependants(self, step: str, cause: str) -> None:
-        for dependant in self._dependants[step]:
+        waiting = deque(self._dependants[step])
+        while waiting:
+            dependant = waiting.popleft()
             if dependant not in self._skipped:
                 self._skipped[dependant] = cause
                 self._to_record.append((dependant, f"`{cause}` failed"))
-                self._skip_dependants(dependant, cause)
+                waiting += self._dependants[dependant]
 
     def take_skipped(self) -> list[tuple[str, str]]:
         """Return the steps that went out of reach since the last call, with the reason."""

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from maestri.errors import InputInvalid, NoProgress, RoundsExhausted
 from maestri.kernel.codec import digest
 from maestri.kernel.context import Context
-from maestri.kernel.events import SEALED
+from maestri.kernel.events import SEALED, SKIPPED, SUCCEEDED
 from maestri.kernel.past import recorded_error
 from maestri.kernel.path import split_segment
 from maestri.kernel.typed import to_plain
@@ -26,13 +26,14 @@ _TWO = 2  # outputs that can be compared
 
 
 class _Round(NamedTuple):
-    """Where a loop stands after a round: its number, its output, and how it was judged."""
+    """Where a loop stands after a round: its number, its output, how it was judged, what failed so far."""
 
     number: int
     output: Any
     done: bool = False
     same: int = 1
     digest: str = ""
+    failed: int = 0
 
 
 @pattern("loop")
@@ -71,7 +72,7 @@ async def loop(
     """
     if max_rounds < 1 or (no_progress is not None and no_progress < _TWO):
         message = "`max_rounds` counts from 1 and `no_progress` from 2"
-        raise InputInvalid(message, fix="give larger numbers")
+        await ctx.refuse(name, InputInvalid(message, fix="give larger numbers"))
     limits = _Limits(max_rounds, no_progress, is_judged=until is not None or while_ is not None)
 
     async def inside(scope: Context) -> Any:
@@ -99,9 +100,12 @@ async def _resumed(scope: Context, start: Any) -> _Round:
     last = await scope.last_ended()
     if last is None:
         return _Round(0, start)
-    if last.kind != SEALED:
+    if last.kind not in {SEALED, SUCCEEDED, SKIPPED}:
         raise recorded_error(last)
-    return _Round(split_segment(last.name)[1], last.body["output"], **last.body.get("remark", {}))
+    judged = last.body.get("remark", {})
+    scope.add_failures(judged.get("failed", 0) + last.body.get("failed", 0))
+    at = _Round(split_segment(last.name)[1], last.body.get("output"), **judged)
+    return at._replace(failed=scope.failed)
 
 
 async def _round(
@@ -118,11 +122,14 @@ async def _round(
             mark = digest(to_plain(output))
             judged["digest"] = mark
             judged["same"] = before.same + 1 if mark == before.digest else 1
+        if before.failed:
+            judged["failed"] = before.failed
         inner.remark = judged or None
         return output
 
     one.__wrapped__ = steps  # type: ignore[attr-defined]  # a round's output is of the body's type
     output = await scope.enter(scope.claim("round", number), one)
+    judged["failed"] = scope.failed
     return _Round(number, output, **judged)
 
 

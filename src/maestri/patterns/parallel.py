@@ -17,7 +17,15 @@ from typing import Annotated, Any, Literal
 from maestri.errors import InputInvalid
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan, Settled
-from maestri.patterns._join import NOT_ENDED, Join, chosen_before, gather, settled_failure
+from maestri.patterns._join import (
+    NOT_ENDED,
+    Join,
+    again,
+    check_crowd,
+    chosen_before,
+    gather,
+    settled_failure,
+)
 from maestri.patterns._registry import Binds, Bodies, BoundBody, Seconds, bind, pattern
 
 
@@ -50,11 +58,13 @@ async def parallel(
 
     Raises:
         JoinFailed: Fewer branches succeeded than `join` asks for.
-        InputInvalid: `join` asks for more branches than there are.
+        InputInvalid: `join` asks for more branches than there are, `max_concurrent` for none, or a branch
+            has a name that the join uses itself.
     """
-    if isinstance(join, int) and not 1 <= join <= len(branches):
-        message = f"`join: {join}` cannot be met by {len(branches)} branches"
-        raise InputInvalid(message, fix=f"give a number from 1 to {len(branches)}")
+    try:
+        check_crowd(len(branches), join, max_concurrent, branches)
+    except InputInvalid as error:
+        await ctx.refuse(name, error)
     order = {branch: number for number, branch in enumerate(branches, 1)}
 
     async def report(scope: Context, settled: Settled) -> None:
@@ -67,15 +77,15 @@ async def parallel(
 
     async def inside(scope: Context) -> dict[str, Any]:
         chosen = await chosen_before(scope)
-        policy = Join(join, len(branches), deadline)
+        policy = Join(join, len(branches), deadline) if chosen is None else again(join, chosen)
         async with Fan(scope, max_concurrent) as fan:
             for branch, body in branches.items():
                 if chosen is None or (branch, 1) in chosen:
                     fan.start(branch, body)
-            if chosen is not None:
-                policy = Join("settled", len(chosen))
             hook = None if on_result is None else lambda settled: report(scope, settled)
             outputs = await gather(scope, fan, policy, hook)
+        if chosen is not None:
+            scope.forget()
         if join == "settled":
             return {branch: outputs.get((branch, 1), NOT_ENDED) for branch in branches}
         return {branch: outputs[branch, 1] for branch in branches if (branch, 1) in outputs}

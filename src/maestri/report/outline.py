@@ -59,7 +59,11 @@ ASCII_SIGNS: Final[dict[str, str]] = {
 }
 _ENOUGH_LINES: Final = 10_000
 _BAR_CELLS: Final = 10
+_OPEN: Final = 1000
+# (from which depth on what has succeeded is closed, how many of those stay in a scope)
+_EVER_LESS: Final = ((_OPEN, None), (4, None), (2, None), (1, None), (0, None), (0, 3), (0, 0))
 _NARROW: Final = 60
+WITH_SCOPE: Final = "scope"  # the reason of what was cancelled along with something else
 
 
 class Piece(NamedTuple):
@@ -113,11 +117,11 @@ def outline(tree: Tree, look: Look, notices: dict[str, str] | None = None, top: 
 def _chosen(tree: Tree, top: str, room: int | None) -> list[Row]:
     """Return the most telling rows that fit: everything, else ever less of what is done."""
     limit = _ENOUGH_LINES if room is None else max(1, room)
-    for collapse, kept in ((False, None), (True, None), (True, 3), (True, 0)):
-        rows = _first(_rows(tree, top, 0, collapse=collapse, kept=kept), limit + 1)
+    for closed, kept in _EVER_LESS:
+        rows = _first(_rows(tree, top, 0, closed, kept), limit + 1)
         if len(rows) <= limit:
             return rows
-    rows = _first(_rows(tree, top, 0, collapse=True, kept=0), _ENOUGH_LINES)
+    rows = _first(_rows(tree, top, 0, 0, 0), _ENOUGH_LINES)
     return _most_urgent(rows, limit)
 
 
@@ -130,10 +134,10 @@ def _first(rows: Iterator[Row], limit: int) -> list[Row]:
     return found
 
 
-def _rows(tree: Tree, scope: str, depth: int, *, collapse: bool, kept: int | None) -> Iterator[Row]:
+def _rows(tree: Tree, scope: str, depth: int, closed: int, kept: int | None) -> Iterator[Row]:
     """Yield rows in order.
 
-    `collapse` closes what has succeeded; `kept` is how many of those stay in a scope.
+    What has succeeded is closed from the depth `closed` on; `kept` is how many of those stay in a scope.
     """
     children = list(tree.below(scope))
     done = [step.path for step in children if step.state in {state.SUCCEEDED, state.SKIPPED}]
@@ -149,8 +153,8 @@ def _rows(tree: Tree, scope: str, depth: int, *, collapse: bool, kept: int | Non
             continue
         inner = step.path in tree.children
         yield Row(depth, step, has_children=inner)
-        if inner and not (collapse and step.state == state.SUCCEEDED):
-            yield from _rows(tree, step.path, depth + 1, collapse=collapse, kept=kept)
+        if inner and (step.state != state.SUCCEEDED or depth < closed):
+            yield from _rows(tree, step.path, depth + 1, closed, kept)
 
 
 _URGENCY: Final = {state.FAILED: 0, state.RUNNING: 1, state.BLOCKED: 1, state.READY: 1, state.STARTING: 1}
@@ -246,6 +250,8 @@ def _said(tree: Tree, step: StepState, notices: dict[str, str]) -> str:
         return one_line(notices.get(step.path, ""))
     if step.state == state.FAILED and step.is_scope and _failed_below(tree, step.path):
         return ""  # it is said where it happened
+    if step.state == state.CANCELLED and step.note == WITH_SCOPE:
+        return ""
     if step.state in {state.FAILED, state.SKIPPED, state.CANCELLED}:
         return one_line(step.note)
     return ""
@@ -287,6 +293,8 @@ def fitted(pieces: Sequence[Piece], look: Look) -> Line:
         room -= width
     while found and not found[-1].text.strip():
         found.pop()
+    if found:
+        found[-1] = found[-1]._replace(text=found[-1].text.rstrip())
     return found
 
 

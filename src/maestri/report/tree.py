@@ -61,6 +61,7 @@ class Tree:
         self.failures: dict[str, dict[str, Any]] = {}
         self.because: tuple[str, ...] = ()
         self.earlier: set[str] = set()  # scopes of which only the end was read
+        self._epoch: int | None = 1
         self._limits: dict[str, int] = {}  # when to thin a scope out next
 
     def step(self, path: str) -> StepState:
@@ -90,7 +91,8 @@ class Tree:
             self._apply_step(event)
 
     def _apply_run(self, event: Stored) -> None:
-        if event.kind == ev.RUN_RESUMED:
+        if event.kind == ev.RUN_RESUMED and event.body.get("epoch") != self._epoch:
+            self._epoch = event.body.get("epoch")  # the same one again: a parked run was woken in its process
             self._interrupt()
         self._fold(event)
         if event.kind == ev.RUN_REOPENED:
@@ -171,7 +173,7 @@ class Tree:
                 self._count(scope, step.state)
                 self._forget(path)
         # Where little could be forgotten, looking again at every event would cost more and more.
-        self._limits[scope] = max(KEPT_CHILDREN, 2 * len(children))
+        self._limits[scope] = KEPT_CHILDREN if len(children) <= KEPT_CHILDREN else 2 * len(children)
 
     def _count(self, scope: str, word: str) -> None:
         folded = self.folded.get(scope, Folded())

@@ -17,11 +17,11 @@ from random import Random
 from typing import Any
 
 from maestri.engines.memory import MemoryEngine
-from maestri.errors import UsageError
+from maestri.errors import MaestriError, UsageError
 from maestri.kernel import runner
 from maestri.kernel.clock import VirtualClock
 from maestri.kernel.context import Context
-from maestri.kernel.events import KINDS, Stored
+from maestri.kernel.events import CANCELLED, KINDS, STARTED, STEP_ENDS, Stored
 from maestri.kernel.ports import Answer, Attempt, Clock, Dispatcher, Engine, Message, RunInfo, Task
 from maestri.kernel.run import Services
 from maestri.kernel.runner import Definition, Ended, Execution
@@ -201,3 +201,34 @@ async def _to_end(beginning: Coroutine[Any, Any, Execution]) -> Ended:
 
 async def _done(call: Awaitable[Any]) -> None:
     await call
+
+
+def check_resume(stage: Stage) -> None:
+    """Cut a played run off after every event, resume it, and check that it comes out the same.
+
+    The functions of its steps are called again and must answer as they did.
+
+    Args:
+        stage: A stage whose run has ended.
+
+    Raises:
+        AssertionError: A resumed run ends in another way, or does something again that was finished.
+    """
+    whole = stage.state
+    for events in range(1, len(stage.events)):
+        cut = stage.cut(events)
+        finished = {event.path for event in cut.events if event.kind in STEP_ENDS - {CANCELLED}}
+        try:
+            cut.resume()
+        except MaestriError as error:
+            message = f"cut after event {events}, it cannot be resumed: {error.diagnostic.text()}"
+            raise AssertionError(message) from error
+        again = {e.path for e in cut.events if e.kind == STARTED and e.seq > events} & finished
+        after = cut.state
+        if again:
+            message = f"cut after event {events}, it does again what was finished: {', '.join(sorted(again))}"
+            raise AssertionError(message)
+        if (after.status, after.output) != (whole.status, whole.output):
+            was, found = f"{whole.status}, {whole.output!r}", f"{after.status}, {after.output!r}"
+            message = f"cut after event {events}, it ends with {found} instead of {was}"
+            raise AssertionError(message)

@@ -1,0 +1,180 @@
+"""Maestri as it is used: through a project, with its SQLite engine, power-safe unless told otherwise.
+
+As on the floor, the journal is open when the watch starts; creating and ending the run is part of the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import maestri
+from maestri.kernel import events
+from maestri.kernel.body import OneStep
+from maestri.kernel.events import Stored
+from maestri.kernel.state import fold as folded
+from maestri.patterns import loop, parallel
+from maestri.project import Project
+from maestri.project.doing import own_process
+from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, report
+
+
+async def _answer(number: int) -> dict[str, Any]:
+    return {"i": number, "ok": True}
+
+
+def _total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@maestri.workflow
+async def chain(ctx: maestri.Context, n: int) -> int:
+    """Run steps one after the other, each with the output of the one before."""
+    value = 0
+    for _ in range(n):
+        value = (await ctx.step("step", _answer, value))["i"] + 1
+    return value
+
+
+@maestri.workflow
+async def fan(ctx: maestri.Context, n: int) -> int:
+    """Run branches of one step each at once, then add up their outputs."""
+
+    def branch(number: int) -> OneStep[Any]:
+        return OneStep(lambda scope: scope.step("step", _answer, number))
+
+    return await _fanned(ctx, {f"b{number}": branch(number) for number in range(n)})
+
+
+@maestri.workflow
+async def scopes(ctx: maestri.Context, n: int) -> int:
+    """Run branches at once, each one step in a scope of its own, then add up their outputs."""
+
+    async def branch(number: int, scope: maestri.Context) -> Any:
+        return await scope.step("step", _answer, number)
+
+    return await _fanned(ctx, {f"b{number}": partial(branch, number) for number in range(n)})
+
+
+async def _fanned(ctx: maestri.Context, branches: dict[str, Any]) -> int:
+    outputs = await parallel(ctx, "fan", branches)
+    total: int = await ctx.step("sum", _total, [output["i"] for output in outputs.values()])
+    return total
+
+
+@maestri.workflow
+async def rounds(ctx: maestri.Context, n: int) -> Any:
+    """Go round with a state of which most never changes."""
+
+    async def one(scope: maestri.Context, number: int, last: dict[str, Any]) -> dict[str, Any]:
+        await scope.step("step", _answer, number)
+        return {**last, "i": number}
+
+    return await loop(ctx, "loop", one, start={"pad": PAD}, max_rounds=n)  # type: ignore[arg-type]
+
+
+@maestri.workflow
+async def commands(ctx: maestri.Context, n: int) -> None:
+    """Run commands that do nothing."""
+    for _ in range(n):
+        await ctx.run("step", ["true"])
+
+
+@maestri.workflow
+async def one_step(ctx: maestri.Context) -> Any:
+    """Run one step, so that the journal is open before the watch starts."""
+    return await ctx.step("only", _answer, 0)
+
+
+async def ended(project: Project, flow: Callable[..., Awaitable[Any]], **inputs: Any) -> Any:
+    """Run a workflow to its end and return its output."""
+    return (await (await project.start(project.of_function(flow), inputs)).wait()).result()
+
+
+async def on_project(folder: Path, work: Callable[[Project], Awaitable[Any]]) -> Sample:
+    """Measure some work on a project whose journal is open."""
+    own_process()
+    project = Project(state=str(folder / "state"), cwd=str(folder))
+    await ended(project, one_step)
+    with Stopwatch() as watch:
+        await work(project)
+    await project.close()
+    return watch.sample()
+
+
+def timed(flow: Callable[..., Awaitable[Any]]) -> Measure:
+    """Return a measurement of one run of a workflow that takes `n`."""
+    return lambda n, folder: asyncio.run(on_project(folder, lambda project: ended(project, flow, n=n)))
+
+
+def runs(n: int, folder: Path) -> Sample:
+    """Measure many short runs at once."""
+
+    async def work(project: Project) -> None:
+        await asyncio.gather(*(ended(project, chain, n=RUN_STEPS) for _ in range(n)))
+
+    return asyncio.run(on_project(folder, work))
+
+
+def _logged(n: int, log: StepLog) -> Callable[..., Awaitable[Any]]:
+    async def step(number: int) -> dict[str, Any]:
+        log.begin(number)
+        return await _answer(number)
+
+    async def flow(ctx: maestri.Context) -> None:
+        for number in range(n):
+            await ctx.step("step", step, number)
+
+    return maestri.workflow(flow)
+
+
+async def _crash(n: int, folder: Path) -> Sample:
+    project = Project(state=str(folder / "state"), cwd=str(folder))
+    await ended(project, _logged(n, StepLog(folder, kill_at=n // 2)))
+    message = "the process should be dead by now"
+    raise RuntimeError(message)
+
+
+async def _resume(n: int, folder: Path) -> Sample:
+    own_process()
+    log = StepLog(folder)
+    project = Project(state=str(folder / "state"), cwd=str(folder))
+    called = time.time()
+    execution = await project.resume(project.find("@last"), as_=project.of_function(_logged(n, log)))
+    (await execution.wait()).result()
+    await project.close()
+    return log.resumed(called)
+
+
+def fold(n: int, _folder: Path) -> Sample:
+    """Decode the events of a run of n steps and make its state of them."""
+    started = json.dumps({"workflow": "chain", "inputs": {}, "cwd": "."})
+    text = json.dumps({"output": {"i": 1, "ok": True}})
+    with Stopwatch() as watch:
+        past = [Stored(events.RUN_STARTED, "", "", 0.0, "", json.loads(started), 1)]
+        for number in range(1, n + 1):
+            for kind in (events.STARTED, events.SUCCEEDED):
+                past.append(Stored(kind, "/", f"step#{number}", 0.0, "", json.loads(text), len(past) + 1))
+        folded(past)
+    return watch.sample()
+
+
+if __name__ == "__main__":
+    report(
+        {
+            "chain": timed(chain),
+            "fan": timed(fan),
+            "scopes": timed(scopes),
+            "runs": runs,
+            "loop": timed(rounds),
+            "crash": lambda n, folder: asyncio.run(_crash(n, folder)),
+            "resume": lambda n, folder: asyncio.run(_resume(n, folder)),
+            "command": timed(commands),
+            "fold": fold,
+        }
+    )

@@ -1,0 +1,43 @@
+"""What the commands that execute a run have in common: their options, and where the run happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from maestri.cli.detach import detached
+from maestri.cli.foreground import Way
+from maestri.cli.terminal import Terminal
+from maestri.cli.usage import Parser
+from maestri.kernel.ports import RunInfo
+from maestri.project import Project
+
+Go = Callable[[Way, Terminal], int]
+
+
+def execution_arguments(parser: Parser) -> None:
+    """Declare the options of a command that executes a run."""
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document at the end, and nothing else"
+    )
+    parser.add_argument("--plain", action="store_true", help="one line an event, also on a terminal")
+    parser.add_argument(
+        "--detach", action="store_true", help="go on without this terminal; print the run's name"
+    )
+
+
+def execute(options: Any, terminal: Terminal, go: Go) -> int:
+    """Have a run executed here, or in a detached process; return the exit code."""
+    if not options.detach:
+        return go(Way(options.json, options.plain), terminal)
+
+    def log_folder(run: RunInfo) -> Path:
+        return Project(state=options.state).state.run_dir(run.id)
+
+    return detached(
+        terminal,
+        log_folder,
+        lambda created, inner: go(Way(plain=True, created=created), inner),
+        wants_json=options.json,
+    )

@@ -1,0 +1,132 @@
+"""What stands below a run when it has ended, and the one JSON document of `--json`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+from maestri.cli.terminal import Terminal
+from maestri.kernel import events as ev
+from maestri.kernel import state
+from maestri.kernel.ports import RunInfo
+from maestri.kernel.runner import Ended
+from maestri.project import Project
+from maestri.report.outline import STYLES, outline
+from maestri.report.output import failure_diagnostic, pretty
+from maestri.report.tree import Tree
+from maestri.report.wording import counted, duration, one_line
+
+_SHOWN_FAILURES = 20
+
+
+class Counts:
+    """How many steps were done in this process, and how many the journal had already."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.ran = 0
+        self.reused = 0
+
+    def seed(self, tree: Tree) -> None:
+        """Count what a resumed run has already: steps, and for sealed scopes the scope."""
+        done = {path for path, step in tree.run.steps.items() if step.state == state.SUCCEEDED}
+        self.reused = len(done) + sum(folded.succeeded for folded in tree.folded.values())
+
+    def take(self, kind: int, before: str) -> None:
+        """Count an event of a step that was in a state before; what a person accepts was not under way."""
+        self.ran += kind in {ev.SUCCEEDED, ev.FAILED} and before != state.PENDING
+
+
+class Story(NamedTuple):
+    """A run at its end, and what its tree knows of it; `begun` is when this process began with it."""
+
+    ended: Ended
+    tree: Tree
+    counts: Counts
+    begun: float
+    project: Project
+
+    @property
+    def run(self) -> RunInfo:
+        """The run."""
+        return self.ended.run
+
+
+def tell_end(story: Story, terminal: Terminal) -> None:
+    """Write the summary of a run: what came of it, what failed and why, the output, how to go on."""
+    ended, name = story.ended, one_line(story.run.name)
+    terminal.say(_headline(story, terminal))
+    if ended.status == state.FAILED:
+        _tell_failures(story, terminal)
+    if ended.status == state.SUCCEEDED and ended.output is not None:
+        terminal.say("output:\n" + pretty(ended.output, f"maestri show {name} --json"))
+    if ended.status == state.WAITING:
+        _tell_waits(story, terminal)
+    elif ended.status != state.SUCCEEDED:
+        terminal.say(f"go on with: maestri resume {name}")
+
+
+def draw_tree(story: Story, terminal: Terminal) -> None:
+    """Write the final tree, as much of it as a screen takes."""
+    terminal.draw(outline(story.tree, terminal.look(time.time(), max(20, terminal.lines - 8))))
+
+
+def _headline(story: Story, terminal: Terminal) -> str:
+    ended, counts = story.ended, story.counts
+    look = terminal.look(0.0)
+    word = terminal.style(f"{look.sign(ended.status)} {ended.status}", STYLES[ended.status])
+    parts = [f"{counted(counts.ran, 'step')} run"]
+    if counts.reused:
+        parts.append(f"{counts.reused:,} from the journal")
+    if ended.handled:
+        parts.append(f"{counted(ended.handled, 'failure')} handled")
+    return f"{word} in {duration(time.time() - story.begun)}: {', '.join(parts)}"
+
+
+def _tell_failures(story: Story, terminal: Terminal) -> None:
+    name, tree = story.run.name, story.tree
+    whole = story.ended.failure.as_json() if story.ended.failure is not None else {}
+    paths = tree.because or ((whole["path"],) if whole.get("path") else ())
+    for path in paths[:_SHOWN_FAILURES]:
+        terminal.say(failure_diagnostic(tree.failures.get(path, whole), name, path).text())
+        logs = story.project.log_files(story.run, path)
+        if logs:
+            terminal.say(f"  log: {one_line(logs[-1][1])} (maestri logs {name} {path})")
+    if not paths and whole:
+        terminal.say(failure_diagnostic(whole, name).text())
+    if len(paths) > _SHOWN_FAILURES:
+        rest = counted(len(paths) - _SHOWN_FAILURES, "more failure")
+        terminal.say(f"{rest}; see `maestri show {name}`")
+
+
+def _tell_waits(story: Story, terminal: Terminal) -> None:
+    name = one_line(story.run.name)
+    for path in story.ended.waiting:
+        wait = story.tree.waits.get(path)
+        if wait is not None and wait.question:
+            choice = f" ({'|'.join(wait.options)})" if wait.options else ""
+            terminal.say(one_line(f"{path} asks: {wait.question}{choice}"))
+            terminal.say(f"  answer with: maestri answer {name} {path} VALUE")
+        else:
+            terminal.say(one_line(f"{path} waits for {wait.reason if wait is not None else 'a word'}"))
+            terminal.say(f"  send it with: maestri signal {name} NAME --data JSON")
+    terminal.say(f"then go on with: maestri resume {name}")
+
+
+def end_json(story: Story) -> dict[str, Any]:
+    """Return the document that `--json` prints."""
+    ended = story.ended
+    failure = None if ended.failure is None else ended.failure.as_json()
+    is_over = ended.status in state.ENDED
+    return {
+        "run": story.run.id,
+        "name": story.run.name,
+        "workflow": story.run.workflow,
+        "status": ended.status,
+        "output": ended.output,
+        "failure": failure,
+        "handled": ended.handled,
+        "waiting": list(ended.waiting),
+        "started": story.run.created,
+        "ended": time.time() if is_over else None,
+    }

@@ -1,0 +1,40 @@
+"""Nothing else is called `inputs`, and what a pattern binds under another name is a name."""
+
+from __future__ import annotations
+
+from maestri.errors import Span
+from maestri.lang.checks.subject import Subject
+from maestri.lang.model import Fixed, PatternDef, StepDef, Templated
+from maestri.lang.read_values import NAME
+from maestri.lang.scopes import INPUTS
+
+CODE = "L213"
+NOT_A_NAME = "L206"
+
+
+def check_reserved(subject: Subject) -> None:
+    """Add each name that is taken already."""
+    for siblings in subject.survey.siblings:
+        for name, span in siblings.names:
+            if name == INPUTS:
+                _add(subject, span)
+    for placed in subject.survey.steps:
+        if isinstance(placed.step.action, PatternDef):
+            _check_renamed(subject, placed.step, placed.step.action)
+
+
+def _add(subject: Subject, span: Span) -> None:
+    cause = "`inputs` are the arguments of the workflow, everywhere in it"
+    subject.findings.add(CODE, "nothing else can be called `inputs`", span, cause=cause, fix="rename it")
+
+
+def _check_renamed(subject: Subject, step: StepDef, action: PatternDef) -> None:
+    """Look at the options that rename what a pattern binds, such as `as` of `each`."""
+    for option in action.spec.options:
+        given = action.options.get(option.binds.renamed_by) if option.binds.renamed_by else None
+        if isinstance(given, Fixed) and given.value == INPUTS:
+            _add(subject, given.span)
+        elif isinstance(given, Templated) or (isinstance(given, Fixed) and not NAME.match(str(given.value))):
+            message = f"`{option.binds.renamed_by}` of `{step.name}` is not a name"
+            fix = "write a name, such as `as: file`, without an expression"
+            subject.findings.add(NOT_A_NAME, message, given.span, fix=fix)

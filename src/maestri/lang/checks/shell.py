@@ -1,0 +1,73 @@
+"""A text for the shell is handed to it as it stands: an expression in it would be the shell's."""
+
+from __future__ import annotations
+
+import re
+
+from maestri.lang.checks.subject import Subject
+from maestri.lang.expressions.functions import FUNCTIONS
+from maestri.lang.model import RunDef
+from maestri.lang.scopes import INPUTS, View
+from maestri.lang.tree import Scalar
+
+EXPRESSION = "L220"
+NAME = "L221"
+_USE = re.compile(
+    r"(?<!\\)\$\{\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?P<path>(?:\.[A-Za-z_][\w-]*)*)(?P<next>.)", re.DOTALL
+)
+
+
+def check_shell(subject: Subject) -> None:
+    """Add each `${...}` in a text for the shell that was meant as an expression."""
+    for placed in subject.survey.steps:
+        action = placed.step.action
+        if isinstance(action, RunDef) and action.text is not None:
+            given = {name for name, _ in action.env.entries} if action.env is not None else set()
+            _check(subject, action.text, placed.view, given)
+
+
+def _check(subject: Subject, text: Scalar, view: View, given: set[str]) -> None:
+    for found in _USE.finditer(text.text):
+        name, path = found["name"], found["path"]
+        is_call = name in FUNCTIONS and found["next"] == "(" and not path
+        if is_call or (path and view.sees(name)):
+            _add_expression(subject, text, found, is_call=is_call)
+        elif name not in given and name != INPUTS and found["next"] == "}" and view.sees(name):
+            _add_name(subject, text, found)
+
+
+def _add_expression(subject: Subject, text: Scalar, found: re.Match[str], *, is_call: bool) -> None:
+    end = text.text.find("}", found.start())
+    end = len(text.text) if end < 0 else end + 1
+    whole = text.text[found.start() : end]
+    variable = _variable(found["path"].rpartition(".")[2] if found["path"] else found["name"])
+    variable = "VALUE" if is_call else variable
+    shown = whole if len(whole) <= 60 and "\n" not in whole else "${…}"
+    quoted = shown.replace("\\", "\\\\").replace('"', '\\"')
+    subject.findings.inside(
+        text,
+        found.start(),
+        end,
+        EXPRESSION,
+        "an expression in `run` is not evaluated",
+        cause="the text is handed to the shell as it stands, so that no value can become a command",
+        fix=f'pass it by `env: {{{variable}: "{quoted}"}}` and write `"${variable}"`',
+    )
+
+
+def _add_name(subject: Subject, text: Scalar, found: re.Match[str]) -> None:
+    name = found["name"]
+    variable = _variable(name)
+    subject.findings.inside(
+        text,
+        found.start(),
+        found.end(),
+        NAME,
+        f"`${{{name}}}` in `run` is a variable of the shell, not the output of `{name}`",
+        fix=f'pass it by `env: {{{variable}: "${{{name}}}"}}` and write `"${variable}"`',
+        severity="warning",
+    )
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"\W", "_", name).upper()

@@ -1,0 +1,33 @@
+"""What a rule looks at: one definition with all that is known of it, and where its findings go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from maestri.lang.findings import Findings
+from maestri.lang.model import WorkflowDef, WorkflowRef
+from maestri.lang.survey import Call, Survey
+
+
+class Circle(NamedTuple):
+    """Workflows that call each other without end: the first call, and the names on the way round."""
+
+    call: Call
+    names: tuple[str, ...]
+
+
+class Subject(NamedTuple):
+    """One definition that is checked.
+
+    `absent` has, for each reference to another workflow, what to write instead; empty where it is there.
+    `outer` is the definition whose `workflows:` holds this one.
+    """
+
+    definition: WorkflowDef
+    survey: Survey
+    findings: Findings
+    known_agents: Collection[str] = ()
+    absent: Mapping[WorkflowRef, str] = {}
+    circles: Collection[Circle] = ()
+    outer: WorkflowDef | None = None

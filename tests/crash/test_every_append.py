@@ -1,0 +1,184 @@
+"""A workflow with every construct, killed at every event and resumed: nothing finished is done again."""
+
+import contextlib
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from maestri.errors import RunError
+from maestri.kernel.body import OneStep
+from maestri.kernel.context import Context
+from maestri.kernel.events import STARTED
+from maestri.kernel.policy import Policy, Retry
+from maestri.kernel.state import fold
+from maestri.patterns import branch, each, graph, loop, parallel, sequence, workflow
+from maestri.patterns._registry import Arm, Need
+from maestri.testing.crashing import Crash, CrashingEngine
+from maestri.testing.play import Stage
+
+RETRY = Policy(Retry(max_attempts=3, delay_s=5, jitter=0))
+
+
+class Outside:
+    """What was really done, kept where no crash can reach it."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def note(self, name: str, value: Any) -> Any:
+        async def noted() -> Any:
+            self.done.append(name)
+            return value
+
+        return noted
+
+
+def everything(outside: Outside) -> Any:
+    """Return a workflow with every pattern, and with each verb of `Context` that needs no person."""
+    note = outside.note
+
+    def step(name: str, value: Any) -> OneStep[Any]:
+        return OneStep(lambda c: c.step(name, note(name, value)))
+
+    async def fails() -> None:
+        outside.done.append("fails")
+        message = "always"
+        raise ValueError(message)
+
+    async def fails_once() -> str:
+        outside.done.append("flaky")
+        if outside.done.count("flaky") == 1:
+            message = "the first time"
+            raise ValueError(message)
+        return "at last"
+
+    async def two_steps(ctx: Context) -> Any:
+        return [await ctx.step("s", note("s1", 1)), await ctx.step("s", note("s2", 2))]
+
+    async def a_round(ctx: Context, number: int, last: Any) -> Any:
+        return await ctx.step("r", note(f"r{number}", (last or 0) + number))
+
+    async def an_item(ctx: Context, item: int, index: int) -> Any:
+        if item == 2:
+            return await ctx.step("bad", fails)
+        return await ctx.step("it", note(f"item{index}", item * 10))
+
+    async def a_sum(ctx: Context, results: list[Any]) -> Any:
+        return await ctx.step("sum", note("sum", len(results)))
+
+    async def after(ctx: Context, needed: Any) -> Any:
+        return await ctx.step("x", note("after", sorted(needed)))
+
+    async def inner(ctx: Context, inputs: Any) -> Any:
+        return await ctx.step("in", note("in", inputs["n"] + 1))
+
+    async def report(ctx: Context, result: Any) -> Any:
+        return await ctx.step("tell", note(f"tell-{result['name']}", 1))
+
+    async def flow(ctx: Context) -> Any:
+        found: dict[str, Any] = {"sequence": await sequence(ctx, "q", two_steps)}
+        branches = {"one": step("one", 1), "two": two_steps, "bad": OneStep(lambda c: c.step("b", fails))}
+        found["parallel"] = await parallel(ctx, "p", branches, join="settled", on_result=report)
+        found["any"] = sorted(await parallel(ctx, "any", {"fast": step("fast", 1)}, join="any"))
+        found["loop"] = await loop(ctx, "l", a_round, until=lambda _c, _n, out: out >= 6)
+        found["each"] = await each(ctx, "e", [1, 2, 3], an_item, max_concurrent=2)
+        found["reduce"] = await each(ctx, "m", [5, 6], an_item, reduce=a_sum)
+        needs = {"a": Need(step("ga", 1)), "b": Need(step("gb", 2)), "c": Need(after, ("a", "b"))}
+        found["graph"] = await graph(ctx, "g", needs)
+        found["branch"] = await branch(ctx, "b", {"no": Arm(two_steps, lambda: False), "yes": Arm(two_steps)})
+        found["workflow"] = await workflow(ctx, "w", inner, inputs={"n": 1})  # type: ignore[arg-type]
+        found["retried"] = await ctx.step("flaky", fails_once, policy=RETRY)
+        try:
+            await ctx.step("handled", fails)
+        except RunError as error:
+            found["handled"] = error.message
+        await ctx.random()
+        await ctx.sleep(30)
+        await ctx.skip("skipped")
+        return found
+
+    return flow
+
+
+def finished(stage: Stage) -> set[str]:
+    return set(stage.paths("step.succeeded", "step.failed"))
+
+
+def reference(outside: Outside) -> Stage:
+    stage = Stage(everything(outside))
+    assert stage.play().status == "succeeded"
+    return stage
+
+
+def cut_at(whole: Stage, count: int, outside: Outside) -> Stage:
+    """Return the run cut off after some events; the world outside has seen what the journal has."""
+    cut = whole.cut(count)
+    outside.done[:] = ["flaky"] if "/flaky" in cut.paths("step.retried") else []
+    return cut
+
+
+def shape(stage: Stage) -> Counter[tuple[int, str, str, Any]]:
+    """Return what two journals of one workflow must have in common."""
+    return Counter(
+        (event.kind, event.path, event.digest, repr(event.body.get("output")))
+        for event in stage.events
+        if 9 < event.kind < 40
+    )
+
+
+def test_a_journal_cut_after_every_event_gives_the_same_result_and_repeats_nothing_finished() -> None:
+    whole = reference(outside := Outside())
+    for count in range(1, len(whole.events)):
+        cut = cut_at(whole, count, outside)
+        before = finished(cut)
+        ended = cut.resume()
+        started = {e.path for e in cut.events if e.kind == STARTED and e.seq > count}
+        assert (count, ended.output, ended.handled) == (count, whole.state.output, whole.state.handled)
+        assert (count, before & started) == (count, set())
+
+
+def test_a_resumed_journal_holds_the_same_facts_as_one_that_was_never_cut() -> None:
+    whole = reference(outside := Outside())
+    for count in range(1, len(whole.events)):
+        cut = cut_at(whole, count, outside)
+        cut.resume()
+        missing, extra = shape(whole) - shape(cut), shape(cut) - shape(whole)
+        assert (count, missing, extra) == (count, Counter(), Counter())
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_process_killed_at_every_event_does_nothing_twice_that_is_on_record(when: Any) -> None:
+    for count in range(1, len(reference(Outside()).events)):
+        stage = Stage(everything(outside := Outside()))
+        kept, stage.engine = stage.engine, CrashingEngine(stage.engine, count, when)
+        with contextlib.suppress(Crash):
+            stage.play()
+        stage.engine = kept
+        known, already = finished(stage), len(outside.done)
+        if stage.state.status != "succeeded":
+            stage.resume()
+        started = [e.path for e in stage.events if e.kind == STARTED]
+        again = {path for path in known if started.count(path) > 1 and path != "/flaky"}
+        assert (count, again, already <= len(outside.done)) == (count, set(), True)
+
+
+def test_a_run_killed_every_few_events_comes_to_its_end() -> None:
+    stage = Stage(everything(Outside()))
+    kept, stage.engine = stage.engine, CrashingEngine(stage.engine, 5)
+    with pytest.raises(Crash):
+        stage.play()
+    lives = 1
+    while stage.state.status != "succeeded":
+        lives += 1
+        with contextlib.suppress(Crash):
+            stage.resume()
+    stage.engine = kept
+    assert lives > 10
+    assert [p for p, n in Counter(stage.paths("step.succeeded")).items() if n > 1] == []
+
+
+def test_every_prefix_of_a_journal_can_be_folded() -> None:
+    events = reference(Outside()).events
+    statuses = {fold(events[:count]).status for count in range(len(events) + 1)}
+    assert statuses == {"pending", "running", "succeeded"}
