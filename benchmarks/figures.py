@@ -51,10 +51,10 @@ HEAD = f"{'workload':<58} {'n':>7}  {'Maestri':<28} {'floor':<28} {'ratio':>6}"
 
 
 def spread(samples: Sequence[float], unit: str) -> str:
-    """Return the median with the smallest and the largest sample: `12.3 ms (11.0–14.1)`."""
+    """Return the median with the smallest and the largest sample: `12.3 ms (11.0-14.1)`."""
     scale, name = _scale(median(samples), unit)
     middle, low, high = (f"{value * scale:.3g}" for value in (median(samples), min(samples), max(samples)))
-    return f"{middle} {name}" if len(samples) == 1 else f"{middle} {name} ({low}–{high})"  # noqa: RUF001
+    return f"{middle} {name}" if len(samples) == 1 else f"{middle} {name} ({low}-{high})"
 
 
 def _scale(value: float, unit: str) -> tuple[float, str]:

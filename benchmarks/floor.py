@@ -1,6 +1,6 @@
 """The floor: what asyncio, a thread and SQLite themselves cost, with nothing of an engine on top.
 
-One thread writes. Whatever waits when it is free goes into one transaction (WAL, synchronous=FULL), after which
+One thread writes. Whatever waits when it is free goes into one transaction (WAL, synchronous=FULL); then
 those who wait go on. No retries, events, scopes, names or checks: nothing durable can be faster by much.
 """
 
@@ -23,7 +23,9 @@ from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, repor
 _SCHEMA = """
 pragma journal_mode = wal;
 pragma synchronous = full;
-create table if not exists step (run integer, number integer, output text, primary key (run, number)) without rowid;
+create table if not exists step (
+    run integer, number integer, output text, primary key (run, number)
+) without rowid;
 """
 
 

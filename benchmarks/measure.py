@@ -38,9 +38,13 @@ def measure(workload: Workload, rounds: int, *, is_quick: bool) -> Iterator[Figu
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", help="workloads to measure; all by default")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="samples of each side (default: 5)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, metavar="N", help="samples of each side (default: 5)"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, one round: does everything work?")
     parser.add_argument("--keep", action="store_true", help="write the figures to benchmarks/results/")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -54,7 +58,10 @@ def main() -> int:
     unknown = set(options.names) - {one.name for one in WORKLOADS}
     if unknown or options.rounds < 1:
         known = ", ".join(dict.fromkeys(one.name for one in WORKLOADS))
-        print(f"no such workload: {', '.join(sorted(unknown)) or 'no rounds'}; there are: {known}", file=sys.stderr)
+        print(
+            f"no such workload: {', '.join(sorted(unknown)) or 'no rounds'}; there are: {known}",
+            file=sys.stderr,
+        )
         return 2
     rounds = 1 if options.quick else options.rounds
     figures: list[Figure] = []

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, report
+
 import maestri
 from maestri.kernel import events
 from maestri.kernel.body import OneStep
@@ -21,7 +23,6 @@ from maestri.kernel.state import fold as folded
 from maestri.patterns import loop, parallel
 from maestri.project import Project
 from maestri.project.doing import own_process
-from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, report
 
 
 async def _answer(number: int) -> dict[str, Any]:

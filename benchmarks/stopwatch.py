@@ -1,4 +1,4 @@
-"""What the two measured programs share: taking the time, and reporting it as the last line of their output."""
+"""What the two measured programs share: taking the time, and reporting it as their last line."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 Sample: TypeAlias = dict[str, float]
 Measure: TypeAlias = Callable[[int, Path], Sample]
 
 PAD = "x" * 10_000  # the part of a loop's state that never changes
 RUN_STEPS = 5  # of each of many runs
-BEGUN = "BENCHMARK_BEGUN"  # the variable with the time at which the process was started, in seconds since 1970
+BEGUN = (
+    "BENCHMARK_BEGUN"  # the variable with the time at which the process was started, in seconds since 1970
+)
 _KIB = 1 if sys.platform == "darwin" else 1024  # what `ru_maxrss` counts in
 
 
 class Stopwatch:
     """Takes the time of a `with` block: `s` seconds passed, `cpu_s` seconds of CPU in all threads."""
 
-    def __enter__(self) -> Stopwatch:
+    def __enter__(self) -> Self:
         """Begin."""
         self.s = self.cpu_s = 0.0
         self._cpu = time.process_time()
@@ -42,7 +44,7 @@ class Stopwatch:
 
 
 class StepLog:
-    """Notes each step that begins, outside of any journal; kills its own process in the step that it is told to."""
+    """Notes each step that begins, outside of any journal; kills its process in the step it is told to."""
 
     def __init__(self, folder: Path, kill_at: int | None = None) -> None:
         """Append to the log in a folder."""

@@ -1,21 +1,22 @@
 """Say where the time of a fan-out step goes: `python benchmarks/where_time_goes.py [chain|fan|scopes] [N]`.
 
-First without a profiler: the time, the CPU of the event loop's thread and of the writing thread. Then the same
-with one: its shares say what to look at, not how long it takes (a profiler makes small functions look large).
+First without a profiler: the time, the CPU of the event loop's thread and of the writing thread. Then with
+one: its shares say what to look at, not how long it takes (a profiler makes small functions look large).
 """
 
 from __future__ import annotations
 
 import asyncio
 import cProfile
-import pstats
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import ours
+
 from maestri.project import Project
 from maestri.project.doing import own_process
 
@@ -23,7 +24,9 @@ _FLOWS = {"chain": ours.chain, "fan": ours.fan, "scopes": ours.scopes}
 _SHOWN = 25
 
 
-async def _measured(flow: str, n: int, profiler: cProfile.Profile | None = None) -> tuple[float, float, float]:
+async def _measured(
+    flow: str, n: int, profiler: cProfile.Profile | None = None
+) -> tuple[float, float, float]:
     """Return the time and the CPU of the loop's and of all other threads, in microseconds a step."""
     own_process()
     with tempfile.TemporaryDirectory(prefix="maestri-bench-") as folder:
@@ -51,6 +54,29 @@ def _area(file: str) -> str:
     return path.stem if path.suffix else "built in"
 
 
+class _Row(NamedTuple):
+    """A function's share of the time, and how often it was called for a step."""
+
+    share: float
+    calls: float
+    area: str
+    name: str
+
+
+def _profiled(flow: str, n: int) -> list[_Row]:
+    """Return the functions by their share of the event loop's time, the largest first."""
+    profiler = cProfile.Profile()
+    asyncio.run(_measured(flow, n, profiler))
+    profiler.create_stats()
+    found = [(own, calls, where) for where, (_, calls, own, *_) in profiler.stats.items()]
+    total = sum(own for own, *_ in found)
+    rows = [
+        _Row(own / total, calls / n, _area(file), f"{line} {name}")
+        for own, calls, (file, line, name) in found
+    ]
+    return sorted(rows, reverse=True)
+
+
 def main() -> int:
     """Measure, profile and print."""
     flow = sys.argv[1] if len(sys.argv) > 1 else "fan"
@@ -59,21 +85,19 @@ def main() -> int:
         print(f"no such workload: {flow}; there are: {', '.join(_FLOWS)}", file=sys.stderr)
         return 2
     passed, loop, writer = asyncio.run(_measured(flow, n))
-    print(f"{flow} of {n:,}: {passed:.1f} us a step; CPU of the loop {loop:.1f}, of the writer {writer:.1f}\n")
-    profiler = cProfile.Profile()
-    asyncio.run(_measured(flow, n, profiler))
-    found = pstats.Stats(profiler)
-    rows = [(own, calls, where) for where, (_, calls, own, *_) in found.stats.items()]  # type: ignore[attr-defined]
-    total = sum(own for own, *_ in rows)
-    areas: Counter[str] = Counter()
-    for own, _, (file, *_) in rows:
-        areas[_area(file)] += own / total  # type: ignore[assignment]
-    print("share of the loop's time, by part:")
-    for area, share in areas.most_common(_SHOWN):
+    print(
+        f"{flow} of {n:,}: {passed:.1f} us a step; CPU of the loop {loop:.1f}, of other threads {writer:.1f}"
+    )
+    rows = _profiled(flow, n)
+    areas: defaultdict[str, float] = defaultdict(float)
+    for row in rows:
+        areas[row.area] += row.share
+    print("\nshare of the loop's time, by part:")
+    for area, share in sorted(areas.items(), key=lambda found: -found[1])[:_SHOWN]:
         print(f"  {share:6.1%}  {area}")
     print("\nthe same, by function (calls a step):")
-    for own, calls, (file, line, name) in sorted(rows, reverse=True)[:_SHOWN]:
-        print(f"  {own / total:6.1%}  {calls / n:5.1f}  {_area(file)}:{line} {name}")
+    for row in rows[:_SHOWN]:
+        print(f"  {row.share:6.1%}  {row.calls:5.1f}  {row.area}:{row.name}")
     return 0
 
 

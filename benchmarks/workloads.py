@@ -1,7 +1,7 @@
 """What is measured, in the order of the table: each workload with its size and how to take one sample.
 
 Rule 1: a sample is taken in a fresh process and a fresh folder, of one side at a time.
-Rule 2: both sides of a workload do the same visible work; what they do not share is said in the table's words.
+Rule 2: both sides of a workload do the same visible work; where they do not, the words of the table say so.
 """
 
 from __future__ import annotations
@@ -59,7 +59,13 @@ def ended(command: Sequence[str], folder: Path, code: int = 0) -> tuple[str, flo
     environment = {**os.environ, "MAESTRI_STATE": str(folder / "state"), "NO_COLOR": "1"}
     begun, environment[BEGUN] = time.perf_counter(), repr(time.time())
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     passed_s = time.perf_counter() - begun
     if done.returncode != code:

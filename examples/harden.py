@@ -29,14 +29,14 @@ exit $code
 
 
 def largest(sizes: list[Any], most: int) -> list[str]:
-    """Return the files with the most tokens, the largest first; those that could not be counted are left out."""
+    """Return the files with the most tokens, largest first; those that could not be counted are left out."""
     counted = [size for size in sizes if "failed" not in size]
     counted.sort(key=lambda size: (-size["tokens"], size["file"]))
     return [f"{size['file']} ({size['tokens']} tokens, {size['lines']} lines)" for size in counted[:most]]
 
 
 def strip(folder: str, most: int) -> int:
-    """Remove the blanks at the ends of lines in some files of a folder, and return in how many there were any."""
+    """Remove the blanks at the ends of lines in some files of a folder; return in how many there were any."""
     changed = 0
     for file in sorted(Path(folder).rglob("*.py")):
         text = file.read_text(encoding="utf-8")
@@ -47,7 +47,9 @@ def strip(folder: str, most: int) -> int:
     return changed
 
 
-def summary(files: int, lines: int, largest: list[str], route: str, commits: int, changed: int) -> dict[str, Any]:
+def summary(
+    files: int, lines: int, largest: list[str], route: str, commits: int, changed: int
+) -> dict[str, Any]:
     """Return the findings in one sentence, and in numbers."""
     text = f"{files} files with {lines} lines, {commits} commits, {changed} changed: {route}"
     return {"text": text, "largest": largest}
@@ -156,8 +158,8 @@ async def summed_up(ctx: maestri.Context, package: str, counts: dict[str, Any]) 
         return OneStep(inside)
 
     def told(scope: maestri.Context) -> Awaitable[Any]:
-        numbers = {"commits": known["history"], "changed": known["changed"]}
-        return scope.call("summary", summary, **counts, **numbers)
+        commits, changed = known["history"], known["changed"]
+        return scope.call("summary", summary, **counts, commits=commits, changed=changed)
 
     steps = {
         "history": Need(counted("history", "git log --oneline -- . | wc -l")),

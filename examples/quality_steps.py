@@ -44,9 +44,9 @@ def report(  # noqa: PLR0913 - one argument a section
         f"{len(types)} type findings; {len(security)} security findings. "
         f"Tests: {'passed' if tests['exit_code'] == 0 else 'failed'} ({_last_line(tests['stdout'])}).",
         "",
-        *_section("Lint", Counter(f"{f['code']} {f['message']}"[:90] for f in lint)),
-        *_section("Types", Counter(f"{f.get('code')}: {f.get('message', '')}"[:90] for f in types)),
-        *_section("Security", Counter(f"{f['test_id']} {f['issue_text']}"[:90] for f in security)),
+        *_section("Lint", [(f["code"], f["message"], f["filename"]) for f in lint], repo),
+        *_section("Types", [(f.get("code"), f.get("message", ""), f.get("file", "")) for f in types], repo),
+        *_section("Security", [(f["test_id"], f["issue_text"], f["filename"]) for f in security], repo),
         "## Hotspots",
         "",
         *(f"- `{spot['file']}`: {spot['worst']}, changed {spot['changes']} times" for spot in history),
@@ -64,8 +64,14 @@ def report(  # noqa: PLR0913 - one argument a section
     }
 
 
-def _section(title: str, counted: Counter[str]) -> list[str]:
-    rows = [f"- {count} × {what}" for what, count in counted.most_common(_SHOWN)]
+def _section(title: str, findings: list[tuple[Any, str, str]], repo: str) -> list[str]:
+    """Return the findings by kind, most frequent first, each with its first place."""
+    counted = Counter(code for code, _, _ in findings)
+    first = {code: (message, file) for code, message, file in reversed(findings)}
+    rows = []
+    for code, count in counted.most_common(_SHOWN):
+        message, file = first[code]
+        rows.append(f"- {count} × **{code}** {message.splitlines()[0][:80]} (first in `{file.removeprefix(f'{repo}/')}`)")
     more = len(counted) - _SHOWN
     return [f"## {title}", "", *(rows or ["- nothing found"]), *([f"- and {more} other kinds"] if more > 0 else []), ""]
 

@@ -52,7 +52,8 @@ def workflow(
     """
 
     def mark(found: F) -> F:
-        if not inspect.iscoroutinefunction(found) or not inspect.signature(found).parameters:
+        is_async: bool = inspect.iscoroutinefunction(found)  # a bool, not a guard that narrows the type
+        if not is_async or not inspect.signature(found).parameters:
             message = f"`{found.__qualname__}` is no `async def` with a context as its first parameter"
             raise UsageError(message, fix="write `async def f(ctx: maestri.Context, ...)`")
         setattr(found, MARK, Meta(name or found.__name__.replace("_", "-"), version, timeout_s))

@@ -23,9 +23,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from maestri.diagnostics import Diagnostic as Diagnostic
-from maestri.diagnostics import Failure as Failure
-from maestri.diagnostics import Span as Span
+from maestri.diagnostics import Diagnostic as Diagnostic  # noqa: PLC0414 - the typed way to re-export
+from maestri.diagnostics import Failure as Failure  # noqa: PLC0414
+from maestri.diagnostics import Span as Span  # noqa: PLC0414
 
 
 class MaestriError(Exception):

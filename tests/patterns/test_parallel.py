@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from maestri.errors import InputInvalid, JoinFailed
-from maestri.kernel.body import OneStep
+from maestri.kernel.body import OneStep, Opening
 from maestri.kernel.context import Context
-from maestri.patterns import parallel, sequence
+from maestri.patterns import parallel
 from maestri.testing.play import Stage, check_resume, play
 
 
@@ -278,8 +278,6 @@ def test_a_whole_parallel_may_be_cancelled_with_all_in_it() -> None:
 
 
 def test_a_step_limit_of_the_scope_ends_all_its_branches() -> None:
-    from maestri.kernel.body import Opening
-
     async def flow(ctx: Context) -> Any:
         ctx.prepare(Opening(timeout_s=30))
         return await parallel(ctx, "p", crowd(slow=forever, other=forever))
@@ -312,10 +310,7 @@ def test_it_resumes_at_every_event(join: Any) -> None:
     check_resume(stage)
 
 
-def test_ten_thousand_branches_cost_the_same_each_as_a_hundred() -> None:
-    async def nothing(ctx: Context) -> Any:
-        return await sequence(ctx, "q", lambda c: c.step("s", lambda: 1))
-
+def test_ten_thousand_branches_write_as_many_events_each_as_a_hundred() -> None:
     few, many = (staged({f"b{n}": step(lambda: 1) for n in range(size)}) for size in (100, 10_000))
-    assert (few.play().status, many.play().status, play(nothing).status) == ("succeeded",) * 3
+    assert (few.play().status, many.play().status) == ("succeeded", "succeeded")
     assert len(many.events) - 4 == 100 * (len(few.events) - 4)

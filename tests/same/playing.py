@@ -15,10 +15,9 @@ from maestri.kernel.events import Stored
 from maestri.kernel.ports import Engine
 from maestri.kernel.runner import Definition
 from maestri.lang.compile import compile_workflow
-from maestri.lang.definitions import Library
 from maestri.lang.model import WorkflowDef, WorkflowRef
 from maestri.patterns._registry import Workflow
-from maestri.project.parts import Patterns
+from maestri.project import Project
 from maestri.testing import ScriptedAgent
 from maestri.testing.play import Stage
 
@@ -30,7 +29,7 @@ _FILE = "/flow/twin.yaml"
 
 def compiled(text: str) -> Workflow:
     """Return a YAML text as a workflow function; it must be without findings."""
-    library = Library(Patterns(), frozenset({"run", "call"}), {_FILE: text})
+    library = Project().library().of_texts({_FILE: text})
     definition, findings = library.open(_FILE, "twin.yaml")
     assert definition is not None, findings
     assert [found.text() for found in library.check(definition)] == []
@@ -82,7 +81,18 @@ def facts(events: list[Stored]) -> Counter[tuple[str, int, str, str]]:
 
 
 def _output(event: Stored) -> str:
-    words = ("output", "value", "reason", "failed", "handled", "because", "pattern", "total", "remark", "attempt")
+    words = (
+        "output",
+        "value",
+        "reason",
+        "failed",
+        "handled",
+        "because",
+        "pattern",
+        "total",
+        "remark",
+        "attempt",
+    )
     found = {word: event.body[word] for word in words if word in event.body}
     if event.kind == ev.DECIDED and isinstance(found["value"], float):
         found["value"] = "a time"
@@ -90,5 +100,3 @@ def _output(event: Stored) -> str:
         failure = event.body["failure"]
         found["failure"] = [failure["code"], failure["message"], failure.get("path")]
     return codec.encode(found)
-
-

@@ -1,4 +1,4 @@
-"""`examples/harden.yaml` and `examples/harden.py` do the same work with real commands and write the same journal."""
+"""`examples/harden.yaml` and its twin in Python do the same with real commands and write the same journal."""
 
 from __future__ import annotations
 
@@ -65,4 +65,6 @@ def test_both_forms_harden_a_package_alike(
 def test_the_blanks_are_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(package(tmp_path, BLANKS))
     asyncio.run(_hardened("harden.yaml", tmp_path))
-    assert (tmp_path / "small" / "part0.py").read_text(encoding="utf-8") == BLANKS.replace(" \n", "\n").replace(" \n", "\n")
+    assert (tmp_path / "small" / "part0.py").read_text(encoding="utf-8") == BLANKS.replace(
+        " \n", "\n"
+    ).replace(" \n", "\n")

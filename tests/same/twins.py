@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from maestri.errors import ExitFailed
-from maestri.kernel.body import OneStep
+from maestri.kernel.body import Body, OneStep
 from maestri.kernel.context import Context
 from maestri.kernel.policy import Policy, Retry
 from maestri.kernel.ports import Attempt, Task
@@ -104,7 +104,11 @@ async def _parallel(ctx: Context) -> Any:
     async def tell(scope: Context, result: Any) -> Any:
         return await scope.call("tell", "builtins:str", result["name"])
 
-    branches = {"lint": run("ruff check .", "lint"), "types": run("mypy .", "types"), "docs": docs}
+    branches: dict[str, Body[Any]] = {
+        "lint": run("ruff check .", "lint"),
+        "types": run("mypy .", "types"),
+        "docs": docs,
+    }
     checks = await parallel(ctx, "checks", branches, max_concurrent=2, on_result=tell)
     return await ctx.call("all", "builtins:len", checks)
 
@@ -351,8 +355,8 @@ async def _settled(ctx: Context) -> Any:
         return await scope.run("check", "check")
 
     checks = await parallel(ctx, "checks", {"lint": run("lint", "lint"), "types": types}, join="settled")
-    verdict = {name: _failed(output) for name, output in checks.items()}
-    return await ctx.call("verdict", "builtins:dict", **verdict)
+    lint, types_ = _failed(checks["lint"]), _failed(checks["types"])
+    return await ctx.call("verdict", "builtins:dict", lint=lint, types=types_)
 
 
 # --- retries ------------------------------------------------------------------------------------------
@@ -416,7 +420,11 @@ async def _any(ctx: Context) -> Any:
         await scope.run("slow", "slow")
         return await scope.run("more", "more")
 
-    branches = {"broken": run("broken", "broken"), "good": run("good", "good"), "other": other}
+    branches: dict[str, Body[Any]] = {
+        "broken": run("broken", "broken"),
+        "good": run("good", "good"),
+        "other": other,
+    }
     return await parallel(ctx, "first", branches, join="any")
 
 

@@ -47,7 +47,12 @@ def _act(verb: str, options: Any, terminal: Terminal) -> int:
         _require(project, run, path)
         if run.alive or options.hold:
             asyncio.run(_record(project, run, verb, path, output))
-            inner.say(_recorded(run, verb, path))
+            if way.json:
+                inner.say_json(
+                    {"run": run.id, "name": run.name, "status": "recorded", "verb": verb, "path": path}
+                )
+            else:
+                inner.say(_recorded(run, verb, path))
             return exits.SUCCEEDED
 
         async def begin(opened: Project) -> Execution:

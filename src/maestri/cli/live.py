@@ -19,6 +19,7 @@ from maestri.report.wording import duration
 
 _RICH = {GOOD: "green", BAD: "red", BUSY: "cyan", WAIT: "yellow", DIM: "dim", BOLD: "bold"}
 _FRAME_S = 0.1
+_SHARE = 10  # drawing a tree of very many failures must not take the time of the run
 _NOTICES = 2000
 
 
@@ -34,6 +35,7 @@ class LiveTree:
         self._notices: dict[str, str] = {}
         self._begun = time.time()
         self._drawn = 0.0
+        self._pause_s = _FRAME_S
         self._words = ""
 
     def open(self, run: RunInfo, tree: Tree) -> None:
@@ -69,7 +71,7 @@ class LiveTree:
 
     def tick(self) -> None:
         """Draw."""
-        self._draw()
+        self._draw_soon()
 
     def close(self) -> None:
         """Remove the tree; the end of the run is drawn by others."""
@@ -78,15 +80,17 @@ class LiveTree:
             self._guarded(live.stop)
 
     def _draw_soon(self) -> None:
-        if time.monotonic() - self._drawn >= _FRAME_S:
+        if time.monotonic() - self._drawn >= self._pause_s:
             self._draw()
 
     def _draw(self) -> None:
         live = self._live
         if live is not None:
-            self._drawn = time.monotonic()
+            begun = time.monotonic()
             frame = self.frame(time.time())
             self._guarded(lambda: live.update(frame, refresh=True))
+            self._drawn = time.monotonic()
+            self._pause_s = max(_FRAME_S, _SHARE * (self._drawn - begun))
 
     def frame(self, now: float) -> Text:
         """Return what the terminal shows at a time."""

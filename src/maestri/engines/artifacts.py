@@ -17,6 +17,8 @@ from maestri.values import ArtifactRef
 
 _CHUNK_BYTES = 1 << 20
 
+_OWN_FILES = "/proc/self/fd/"  # files without a name, such as the spilled output of a command
+
 
 def artifact_path(root: Path, digest: str) -> Path:
     """Return where the content with this SHA-256 (64 hexadecimal digits) is or would be.
@@ -49,8 +51,10 @@ def keep(root: Path, path: str, name: str) -> ArtifactRef:
 
 
 def _copy(path: str, aside: Path) -> tuple[str, int]:
+    # A link in a workspace may lead anywhere; the link to an open file of this process leads to that file.
     # O_NONBLOCK: opening a named pipe must not wait for its other end.
-    source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    follow = 0 if path.startswith(_OWN_FILES) else os.O_NOFOLLOW
+    source = os.open(path, os.O_RDONLY | follow | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(source).st_mode):
         os.close(source)
         raise EngineError(f"`{path}` is not a regular file", fix="give the path of a file")

@@ -58,7 +58,7 @@ class Context:
         self._digest = 0
         self._failed = 0
         self._is_loop = False
-        self._prepared = Opening()
+        self._prepared = _PLAIN
         self.names: Any = None  # what expressions see in this scope; the language's own business
         self.remark: Json = None  # what a pattern wants to find in this scope's seal
 
@@ -274,7 +274,7 @@ class Context:
             total: How many children are expected, for a progress bar.
         """
         segment = self._claim(name)
-        opening, self._prepared = self._prepared, Opening()
+        opening, self._prepared = self._prepared, _PLAIN
         if isinstance(body, OneStep):
             return await self._enter_place(segment, body)
         self._naming.inner = segment
@@ -302,8 +302,8 @@ class Context:
         except Exception as error:  # the body's own code raised  # noqa: BLE001
             await place.reject(error)
         finally:
-            self._failed += place._failed
-            self._digest = (self._digest + place._digest) & _DIGEST_MASK
+            self._failed += place.failed
+            self._digest = (self._digest + int(place.digest, 16)) & _DIGEST_MASK
 
     async def enter(
         self,
@@ -312,7 +312,7 @@ class Context:
         *,
         pattern: str = "",
         total: int | None = None,
-        opening: Opening = Opening(),
+        opening: Opening = _PLAIN,
     ) -> T:
         """Run a body in the scope at a claimed segment; what `scope` does after the claim."""
         run = self._run

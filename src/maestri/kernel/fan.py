@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from maestri.errors import RunError
 from maestri.kernel.body import Body
@@ -19,7 +19,7 @@ from maestri.kernel.path import split_segment
 
 
 class Settled(NamedTuple):
-    """A child that has ended: its value, or the error it ended with. `number` is its use of the name, from 1."""
+    """A child that has ended: its value or its error. `number` is its use of the name, from 1."""
 
     name: str
     number: int
@@ -54,7 +54,7 @@ class Fan:
         self._stopped = False
         self.unseen: list[RunError] = []  # failures of children that ended when nobody asked any more
 
-    async def __aenter__(self) -> Fan:
+    async def __aenter__(self) -> Self:
         """Return the fan."""
         return self
 

@@ -17,8 +17,8 @@ from maestri.kernel.path import ROOT, RUN, ancestors, parent
 from maestri.kernel.ports import Clock, Engine, Journal, Message
 from maestri.kernel.run import RunCore
 
-
 _ENDS = ev.STEP_ENDS | ev.SCOPE_ENDS
+_SUCCESSES = frozenset({ev.SUCCEEDED, ev.SEALED})
 
 
 class Mail:
@@ -136,26 +136,41 @@ def _is_applied(direction: Stored, history: Sequence[Stored]) -> bool:
     )
 
 
+async def _failed_end(journal: Journal, path: str, history: Sequence[Stored]) -> Stored:
+    """Return how a step or scope ended that did not succeed, or was taken back since.
+
+    Raises:
+        PathNotFound: It has not ended, or it has succeeded.
+    """
+    scope, segment = parent(path)
+    reopened_at = {p: e.seq for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
+    ends = [e for e in await journal.settled(scope) if e.name == segment and e.kind in _ENDS]
+    if ends and (ends[-1].kind not in _SUCCESSES or ends[-1].seq < reopened_at.get(path, 0)):
+        return ends[-1]
+    what = "has succeeded" if ends else "has not ended"
+    message = f"`{path}` {what} in this run"
+    fix = f"give the path of a step that has failed; `maestri show {journal.info.name}` lists them"
+    raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
+
+
 async def direct(
     journal: Journal, clock: Clock, verb: str, path: str, output: Any, history: Sequence[Stored]
 ) -> None:
-    """Record what a person has decided about a step of a run that nobody executes.
+    """Record what a person has decided about a step or scope of a run that nobody executes.
+
+    A scope that is to be retried is reopened together with what it failed of.
 
     Raises:
-        PathNotFound: The step has no record.
+        PathNotFound: There is no such step, or it has not failed.
     """
     scope, segment = parent(path)
-    reopened = {p for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
-    ends = [e.kind for e in await journal.settled(scope) if e.name == segment and e.kind in _ENDS]
-    if (not ends or ends[-1] in {ev.SUCCEEDED, ev.SEALED}) and path not in reopened:
-        what = "has succeeded" if ends else "has not ended"
-        message = f"`{path}` {what} in this run"
-        fix = f"give the path of a step that has failed; `maestri show {journal.info.name}` lists them"
-        raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
+    end = await _failed_end(journal, path, history)
     now = clock.now()
     fields = {"verb": verb, "path": path, **({"output": output} if verb == "accept" else {})}
     journal.append(Event(ev.DIRECTED, RUN, "", now, "", codec.encode(fields)))
-    taken_back = [*(p for p in ancestors(path) if p != ROOT), path]
+    failed_of = end.body.get("because", ()) if verb == "retry" else ()
+    above = [p for one in (path, *failed_of) for p in (*ancestors(one), one) if p != ROOT]
+    taken_back = list(dict.fromkeys(above))
     await journal.commit(Event(ev.RUN_REOPENED, RUN, "", now, "", codec.encode({"paths": taken_back})))
     if verb == "accept":
         body = codec.encode({"output": output})

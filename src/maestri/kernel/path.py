@@ -70,7 +70,7 @@ def ancestors(path: str) -> list[str]:
 
 def is_within(path: str, scope: str) -> bool:
     """Tell whether a path is a scope or lies below it."""
-    return scope == ROOT or path == scope or path.startswith(scope + "/")
+    return scope in {ROOT, path} or path.startswith(scope + "/")
 
 
 def parse(text: str) -> str:

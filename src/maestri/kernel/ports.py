@@ -226,7 +226,7 @@ class Engine(Protocol):
         ...
 
     def on_mail(self, run_id: str, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` on the event loop when something has come into a run's mailbox; returns how to stop."""
+        """Call `listener` on the event loop when a message has come in for a run; returns how to stop."""
         ...
 
     async def close(self) -> None:

@@ -196,7 +196,7 @@ class RunCore:
             message = f"nothing is under way at `{path}`"
             fix = "see what is with `maestri show`; a step that has ended cannot be cancelled"
             raise PathNotFound(message, fix=fix, run=self.info.name, path=path)
-        return any([live.stop(reason) for other, live in self.live.items() if is_within(other, path)])
+        return sum(live.stop(reason) for other, live in [*self.live.items()] if is_within(other, path)) > 0
 
 
 def _nothing() -> None:

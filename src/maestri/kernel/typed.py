@@ -19,7 +19,7 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 def to_plain(value: Any) -> Any:
-    """Return JSON data for a dataclass, a NamedTuple, an enum or a pydantic model; other values as they are."""
+    """Return JSON data for a dataclass, NamedTuple, enum or pydantic model; other values as they are."""
     if isinstance(value, _PLAIN) and not isinstance(value, Enum):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -58,6 +58,9 @@ def _collect(part: Any, place: str, found: dict[str, str]) -> None:
             _collect(inner, place, found)
 
 
+_PLACES = frozenset({"span", "verb_span", "start", "end", "spec"})
+
+
 def _bare(part: Any) -> str:
     """Return a part of the model as text: places and the steps inside are left out."""
     if isinstance(part, BodyDef | StepDef):
@@ -65,7 +68,7 @@ def _bare(part: Any) -> str:
     if isinstance(part, dict):
         return "{" + ",".join(f"{key}:{_bare(value)}" for key, value in part.items()) + "}"
     if hasattr(part, "_asdict"):
-        fields = {k: v for k, v in part._asdict().items() if k not in {"span", "verb_span", "start", "end", "spec"}}
+        fields = {key: value for key, value in part._asdict().items() if key not in _PLACES}
         return type(part).__name__ + _bare(fields)
     if isinstance(part, list | tuple):
         return "[" + ",".join(_bare(item) for item in part) + "]"

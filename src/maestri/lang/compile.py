@@ -165,15 +165,14 @@ def _pattern(
             arguments[option.parameter] = _argument(unit, option, given, frame)
     opening = Opening(step.source(unit.definition.source), step.policy.step_timeout_s)
 
-    async def call(ctx: Context, name: str) -> Json:
-        output: Json = await action.spec.function(ctx, name, **arguments)
-        return output
+    def call(ctx: Context, name: str) -> Awaitable[Any]:
+        return action.spec.function(ctx, name, **arguments)
 
-    async def once(ctx: Context) -> Json:
+    def once(ctx: Context) -> Awaitable[Any]:
         ctx.prepare(opening)
         if step.policy.retry is None and step.policy.attempt_timeout_s is None:
-            return await call(ctx, step.name)
-        return await retrying(ctx, step.name, call, step.policy)
+            return call(ctx, step.name)
+        return retrying(ctx, step.name, call, step.policy)
 
     return once
 

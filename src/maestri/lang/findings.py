@@ -26,7 +26,7 @@ class Findings:
         self.source = source
         self.found: list[Diagnostic] = []
         self.unread: set[str] = set()
-        self._seen: set[Diagnostic] = set()
+        self._seen: set[tuple[str, str, Span]] = set()
         self._count = {"error": 0, "warning": 0}
 
     def is_full(self, severity: str = "error") -> bool:
@@ -39,11 +39,11 @@ class Findings:
         """Add a finding at a place; one that is there already is not added again."""
         if self.is_full(severity):
             return
-        found = self.source.diagnostic(code, message, span, cause=cause, fix=fix, severity=severity)
-        if found in self._seen:
+        if (code, message, span) in self._seen:
             return
-        self._seen.add(found)
+        self._seen.add((code, message, span))
         self._count[severity] += 1
+        found = self.source.diagnostic(code, message, span, cause=cause, fix=fix, severity=severity)
         if self.is_full(severity):
             message = f"there are more than {MAX_FINDINGS} {severity}s in this file"
             found = self.source.diagnostic(MORE, message, None, fix="mend these first", severity=severity)

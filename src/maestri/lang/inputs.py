@@ -59,10 +59,10 @@ def checked(inputs: Mapping[str, InputDef], given: Mapping[str, Json], typed: ty
     Raises:
         InputsWrong: With everything that is wrong.
     """
-    found = {
-        name: from_text(value, inputs[name].type if name in inputs else "any") if isinstance(value, typed) else value
-        for name, value in given.items()
-    }
+    found = dict(given)
+    for name, value in given.items():
+        if isinstance(value, typed):
+            found[name] = from_text(value, inputs[name].type if name in inputs else "any")
     problems = problems_of(inputs, found)
     if problems:
         raise InputsWrong(problems)

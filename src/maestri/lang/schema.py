@@ -1,8 +1,8 @@
 """The JSON Schema of a definition file, for editors: completion, hover texts and the plain mistakes.
 
-Rule 1: it is made from the tables of `keys.py` and from the signatures of the patterns; nothing is listed twice.
-Rule 2: every definition without findings is valid; what only the checks can know (names, types, circles) is not
-looked at here.
+Rule 1: it is made from the tables of `keys.py` and from the signatures of the patterns.
+Rule 2: every definition without findings is valid; what only the checks can know (names, types, circles)
+is not looked at here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _NAME: Final = "^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 _DURATION: Final = r"^\s*(\d+(\.\d+)?\s*(ms|s|m|h|d))+\s*$"
 _EXPRESSION: Final = r"\$\{"
 _TEXT: Final[Schema] = {"type": ["string", "number", "boolean"]}  # `1.10` without quotes is a text, too
+_OUTPUT: Final[Schema] = {"description": "the output of this body; that of its last step without it"}
+_SIGNAL: Final[Schema] = {**_TEXT, "description": "the name of the signal that is waited for"}
 _FILE: Final = {
     "workflow": "the name of the workflow; that of the file without it",
     "version": "the version of the workflow, as you count it",
@@ -43,10 +45,7 @@ def schema(patterns: Mapping[str, PatternSpec]) -> Schema:
     Args:
         patterns: The patterns by keyword.
     """
-    steps = {
-        **{verb: _verb(verb) for verb in VERBS},
-        **{word: _pattern(one) for word, one in patterns.items()},
-    }
+    steps = {verb: _verb(verb) for verb in VERBS} | {word: _pattern(one) for word, one in patterns.items()}
     inner = {key: value for key, value in _file().items() if key != "workflows"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -88,13 +87,9 @@ def _file() -> Schema:
 
 
 def _input() -> Schema:
-    types = {"enum": [*INPUT_TYPES, *SAME_TYPE]}
-    forms: dict[str, Schema] = {
-        "type": types,
-        "required": {"type": "boolean"},
-        "default": {},
-        "description": _TEXT,
-    }
+    types: Schema = {"enum": [*INPUT_TYPES, *SAME_TYPE]}
+    truth: Schema = {"type": "boolean"}
+    forms: dict[str, Schema] = {"type": types, "required": truth, "default": {}, "description": _TEXT}
     keys = {key: {**forms[key], "description": about} for key, about in _INPUT.items()}
     return {"anyOf": [types, {"type": "null"}, _object(keys, [])]}
 
@@ -128,8 +123,8 @@ def _several(value: Schema) -> Schema:
 
 
 def _body(more: Schema) -> Schema:
-    output = {"description": "the output of this body; that of its last step without it"}
-    return _object({"steps": {"$ref": "#/$defs/steps"}, "output": output, **more}, ["steps"])
+    steps = {"$ref": "#/$defs/steps", "description": "what is done, in order: `name: step`"}
+    return _object({"steps": steps, "output": _OUTPUT, **more}, ["steps"])
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -159,7 +154,7 @@ _FORMS: Final[dict[str, Callable[[Key], Schema]]] = {
     "names": lambda _: _TEXTS,
     "retry": lambda _: {"$ref": "#/$defs/retry"},
     "word": lambda key: {"enum": list(key.words)},
-    "wait": lambda _: {"anyOf": [{"$ref": "#/$defs/duration"}, _object({"signal": _TEXT}, ["signal"])]},
+    "wait": lambda _: {"anyOf": [{"$ref": "#/$defs/duration"}, _object({"signal": _SIGNAL}, ["signal"])]},
 }
 
 
@@ -172,14 +167,14 @@ def _pattern(spec: PatternSpec) -> Schema:
     keys = {option.name: _described(option) for option in spec.options}
     required = [option.name for option in spec.options if option.required]
     if main is not None:
-        beside = {"output": {}} if main.kind == "body" else {}
+        beside = {"output": _OUTPUT} if main.kind == "body" else {}
         whole = _object({**keys, **beside, **_common()}, [*required])
         return {"title": spec.keyword, "description": spec.summary, **whole}
     if spec.spread is not None:
         inside = _option(spec.spread)
     else:
         body = spec.option("steps")
-        output = {"output": {}} if body is not None and body.kind == "body" else {}
+        output = {"output": _OUTPUT} if body is not None and body.kind == "body" else {}
         inside = _object({**keys, **output}, required)
     whole = _object({spec.keyword: {**inside, "description": spec.summary}, **_common()}, [spec.keyword])
     return {"title": spec.keyword, **whole}

@@ -44,8 +44,8 @@ async def each(
         steps: The body of an item, with `item` and `index` (from 1).
         as_: Another name for `item`.
         max_concurrent: How many items may be under way at once.
-        join: `settled`: a failed item is isolated and is `{failed: …}` in the results; `all`, `any` or a number
-            of items must succeed.
+        join: `settled`: a failed item is isolated and is `{failed: …}` in the results; `all`, `any` or a
+            number of items must succeed.
         deadline: After this time no item is waited for any more.
         reduce: A body that makes one output of all, with `results`.
 

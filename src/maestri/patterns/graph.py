@@ -5,7 +5,8 @@ Shape:         ┌─ b ─┐
                └─ c ─┘
 Journal:  <name>/<step>, and one seal for <name>
 Cost:     the critical path; a step costs O(its needs)
-Source:   dependency-based orchestration: seed document 3.3; Kahn, "Topological sorting of large networks" (1962)
+Source:   dependency-based orchestration: seed document 3.3; Kahn, "Topological sorting of large
+          networks" (1962)
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def check_needs(needs: Mapping[str, tuple[str, ...]]) -> None:
 
 
 def find_cycle(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return the steps of a cycle in the order of their needs, or an empty list. Unknown needs are ignored."""
+    """Return the steps of a cycle in the order of their needs, or none. Unknown needs are ignored."""
     ended: set[str] = set()
     for start in needs:
         trail: list[str] = []

@@ -26,7 +26,7 @@ from maestri.errors import (
 from maestri.kernel.path import ROOT, parse
 from maestri.kernel.ports import Agent, Engine, Message, Reader, RunInfo
 from maestri.project.loaded import CommandLine, Loaded
-from maestri.project.parts import Patterns, load, part
+from maestri.project.parts import load, part
 from maestri.values import Json
 
 if TYPE_CHECKING:
@@ -62,14 +62,18 @@ class Project:
         """
         environ = os.environ
         self.state = StateDir(Path(state).absolute() if state else locate(environ), environ)
-        self.cwd = os.path.abspath(cwd or _getcwd())
+        self.cwd = str(Path(cwd).absolute()) if cwd else _getcwd()
         self.on_pause: Callable[[str], None] | None = None
-        self.patterns = Patterns()
         self._durability = durability
         self._agents = dict(agents or {})
         self._engine = engine
         self._catalog: Any = None
         self._doing: Any = None
+
+    @property
+    def patterns(self) -> Any:
+        """The patterns by keyword, as the language takes them."""
+        return part("patterns")()
 
     # --- definitions --------------------------------------------------------------------------------
 
@@ -295,7 +299,7 @@ def read_inputs(file: str) -> dict[str, Json]:
 
 def _getcwd() -> str:
     try:
-        return os.getcwd()
+        return str(Path.cwd())
     except FileNotFoundError:
         message = "the working directory does not exist any more"
         raise ConfigError(message, fix="change to a folder that exists") from None

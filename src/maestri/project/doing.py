@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from random import Random
+from random import SystemRandom
 from typing import Any
 
 from maestri.engines.names import new_id, new_name
@@ -28,7 +28,7 @@ from maestri.values import Json
 
 
 class LocalDispatcher:
-    """Performs tasks in this process, by the agent that they name; an agent is made when it is first needed."""
+    """Performs tasks in this process, by the agent they name; an agent is made when it is first needed."""
 
     def __init__(self, agents: dict[str, Agent]) -> None:
         """Begin with the agents that a caller brings."""
@@ -67,7 +67,7 @@ class Doing:
     ) -> None:
         """Open nothing yet."""
         self._state = state
-        self._random = Random(os.urandom(16))
+        self._random = SystemRandom()
         self._notices: list[Callable[[str, Notice], None]] = []
         self.dispatcher = LocalDispatcher(agents)
         self.engine: Engine = engine or SqliteEngine(

@@ -1,6 +1,5 @@
 """Finds a workflow that is a YAML file: reads, checks and compiles it, and records what it was."""
 
-
 from __future__ import annotations
 
 import sys
@@ -74,7 +73,8 @@ def _refuse_changes(library: Library, texts: Mapping[str, str], main: str) -> No
             what = missing or first_change(library, path, text, now)
             message = f"`{Path(path).name}` is not what this run was started with"
             fix = (
-                "put the file back as it was; or go on with the recorded one: `maestri resume RUN --recorded`; "
+                "put the file back as it was; or go on with what was recorded: "
+                "`maestri resume RUN --recorded`; "
                 f"or start a new run: `maestri run {Path(main).name}`"
             )
             raise WorkflowChanged(message, cause=what, fix=fix, file=path)

@@ -20,7 +20,6 @@ from maestri.engines.memory import MemoryEngine
 from maestri.errors import MaestriError, UsageError
 from maestri.kernel import runner
 from maestri.kernel.clock import VirtualClock
-from maestri.kernel.context import Context
 from maestri.kernel.events import CANCELLED, KINDS, STARTED, STEP_ENDS, Stored
 from maestri.kernel.ports import Answer, Attempt, Clock, Dispatcher, Engine, Message, RunInfo, Task
 from maestri.kernel.run import Services
@@ -179,9 +178,7 @@ class Stage:
         return stage
 
 
-def play(
-    flow: Flow, inputs: Mapping[str, Any] | None = None, *, agent: Dispatcher | None = None
-) -> Ended:
+def play(flow: Flow, inputs: Mapping[str, Any] | None = None, *, agent: Dispatcher | None = None) -> Ended:
     """Play a workflow in memory and return how it ended.
 
     Args:

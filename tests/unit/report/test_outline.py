@@ -1,6 +1,7 @@
 """The tree of a run as lines: goldens, and the room that there is."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_a_wait_says_for_what_and_how_long(history: History) -> None:
 
 
 def many(history: History, width: int, depth: int = 2) -> Tree:
-    notes = []
+    notes: list[tuple[str, str, dict[str, Any]]] = []
     for i in range(width):
         for j in range(depth):
             notes.append(("step.started", f"/s{i}/x{j}", {"agent": "run"}))
@@ -72,11 +73,11 @@ def test_there_are_never_more_lines_than_there_is_room(history: History, lines: 
 
 
 def test_what_is_done_is_closed_before_anything_is_left_out(history: History) -> None:
-    assert shown(many(history, 2), Look(80, 6, 43207.0)).splitlines() == [
+    assert shown(many(history, 2), Look(80, 6, 43210.0)).splitlines() == [
         "✓ s0  4.0s",
         "✓ s1  4.0s",
-        "▶ last",
-        "  ▶ busy  run",
+        "▶ last  0.0s",
+        "  ▶ busy  0.0s  run",
     ]
 
 

@@ -1,6 +1,7 @@
 """Reading a run: whole when it is short, bounded when it is long."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,10 @@ class Shelf:
 
 
 def long_loop(rounds: int) -> list[Stored]:
-    found = [(ev.RUN_STARTED, "", "", {"workflow": "w"}), (ev.OPENED, "/", "l", {"pattern": "loop"})]
+    found: list[tuple[int, str, str, dict[str, Any]]] = [
+        (ev.RUN_STARTED, "", "", {"workflow": "w"}),
+        (ev.OPENED, "/", "l", {"pattern": "loop"}),
+    ]
     for n in range(1, rounds + 1):
         found.append((ev.STARTED, f"/l/round#{n}", "x", {"agent": "run"}))
         if n < rounds:
