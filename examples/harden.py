@@ -11,7 +11,6 @@ from typing import Any
 
 import maestri
 from maestri.kernel.body import OneStep
-from maestri.kernel.policy import Policy, Retry
 from maestri.patterns import branch, each, graph, loop, parallel, workflow
 from maestri.patterns._registry import Arm, Need
 
@@ -60,7 +59,7 @@ def summary(
 
 async def compiles(ctx: maestri.Context, inputs: Mapping[str, Any]) -> str:
     """Tell whether every file compiles; what Python makes of them is thrown away."""
-    limit = Policy(step_timeout_s=300.0)
+    limit = maestri.Policy(step_timeout_s=300.0)
     text: str = await ctx.run("compile", COMPILE, cwd=inputs["folder"], policy=limit)
     return text
 
@@ -94,7 +93,7 @@ async def harden(ctx: maestri.Context, package: str, careful: bool = False) -> d
 
 async def looked_at(ctx: maestri.Context, package: str) -> dict[str, Any]:
     """Run the checks at once; a failure is part of the outcome."""
-    soon = Policy(step_timeout_s=60.0)
+    soon = maestri.Policy(step_timeout_s=60.0)
     lines = "cat $(find . -name '*.py') </dev/null | wc -l"
     branches: dict[str, Any] = {
         "compiles": OneStep(verified("compiles", package)),
@@ -106,7 +105,7 @@ async def looked_at(ctx: maestri.Context, package: str) -> dict[str, Any]:
 
 async def measured(ctx: maestri.Context, package: str, files: list[str]) -> list[str]:
     """Count every file, and return the largest."""
-    twice = Policy(Retry(max_attempts=2, delay_s=1.0), attempt_timeout_s=30.0)
+    twice = maestri.Policy(maestri.Retry(max_attempts=2, delay_s=1.0), attempt_timeout_s=30.0)
     count = 'python3 -m tokenize "$FILE" | wc -l'
 
     async def one(scope: maestri.Context, file: str, _index: int) -> dict[str, Any]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from maestri.kernel.run import RunCore
 
 T = TypeVar("T")
+_PLAIN = Opening()  # nothing was said of the next scope
 _DIGEST_MASK = (1 << 64) - 1
 
 
