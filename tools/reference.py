@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ForwardRef
 
+import language_page
 import public_names
 from maestri import errors
 from maestri.kernel import events, state
@@ -195,6 +196,7 @@ def pages() -> dict[Path, str]:
         "error-classes.md": error_classes_page(),
         "python.md": python_page(),
         "patterns.md": patterns_page(),
+        "language.md": language_page.page(),
     }
     return {FOLDER / name: f"{HEAD}\n{text}" for name, text in found.items()}
 

@@ -102,10 +102,7 @@ class Mail:
         core.on_wake()
         core.live.pop(path, None)  # from here on nobody can stop it any more
         core.waits.answered.add(path)
-        try:
-            await core.journal.take(message, event)
-        finally:
-            core.waits.answered.discard(path)
+        await core.journal.take(message, event)
         if not heard.done():
             heard.set_result(value)
 
@@ -122,9 +119,10 @@ async def apply_directions(journal: Journal, clock: Clock, history: Sequence[Sto
     ]
     for body in pending:
         try:
-            await direct(journal, clock, body["verb"], body["path"], body.get("output"), history)
+            await check_direction(journal, body["path"], history)
         except PathNotFound:
             continue  # the step has not ended, so there was nothing to decide
+        await direct(journal, clock, body["verb"], body["path"], body.get("output"))
     return await journal.settled(RUN) if pending else history
 
 
@@ -153,24 +151,29 @@ async def _failed_end(journal: Journal, path: str, history: Sequence[Stored]) ->
     raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
 
 
-async def direct(
-    journal: Journal, clock: Clock, verb: str, path: str, output: Any, history: Sequence[Stored]
-) -> None:
-    """Record what a person has decided about a step or scope of a run that nobody executes.
-
-    A scope that is to be retried is reopened together with what it failed of.
+async def check_direction(journal: Journal, path: str, history: Sequence[Stored]) -> None:
+    """Refuse to decide about a step that has not failed.
 
     Raises:
-        PathNotFound: There is no such step, or it has not failed.
+        PathNotFound: It has succeeded, or not ended.
     """
     scope, segment = parent(path)
-    end = await _failed_end(journal, path, history)
+    reopened = {p for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
+    ends = [e.kind for e in await journal.settled(scope) if e.name == segment and e.kind in _ENDS]
+    if (not ends or ends[-1] in {ev.SUCCEEDED, ev.SEALED}) and path not in reopened:
+        what = "has succeeded" if ends else "has not ended"
+        message = f"`{path}` {what} in this run"
+        fix = f"give the path of a step that has failed; `maestri show {journal.info.name}` lists them"
+        raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
+
+
+async def direct(journal: Journal, clock: Clock, verb: str, path: str, output: Any) -> None:
+    """Record what a person has decided about a step of a run that nobody executes."""
+    scope, segment = parent(path)
     now = clock.now()
     fields = {"verb": verb, "path": path, **({"output": output} if verb == "accept" else {})}
     journal.append(Event(ev.DIRECTED, RUN, "", now, "", codec.encode(fields)))
-    failed_of = end.body.get("because", ()) if verb == "retry" else ()
-    above = [p for one in (path, *failed_of) for p in (*ancestors(one), one) if p != ROOT]
-    taken_back = list(dict.fromkeys(above))
+    taken_back = [*(p for p in ancestors(path) if p != ROOT), path]
     await journal.commit(Event(ev.RUN_REOPENED, RUN, "", now, "", codec.encode({"paths": taken_back})))
     if verb == "accept":
         body = codec.encode({"output": output})

@@ -100,7 +100,7 @@ class Waits:
 
     def is_idle(self) -> bool:
         """Tell whether nothing can go on without a word from a person."""
-        return bool(self.people) and self.passive >= self.tasks
+        return bool(self.people) and not self.answered and self.passive >= self.tasks
 
 
 class Services:
@@ -171,6 +171,11 @@ class RunCore:
         if path == ROOT and self._stopped_early is not None:
             live.stop(self._stopped_early)
         return live
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether something has been told to stop and has not heard of it yet."""
+        return any(live.reason is not None for live in self.live.values())
 
     def is_current(self, event: Stored) -> bool:
         """Tell whether an event still counts: a reopening takes back what it names."""

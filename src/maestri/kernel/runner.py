@@ -141,7 +141,9 @@ class Execution:
 
     def _park(self) -> None:
         core = self.core
-        if not core.waits.is_idle() or core.is_parking or self._mail.is_busy or not core.services.parks:
+        if not core.services.parks or core.is_parking or not core.waits.is_idle():
+            return
+        if self._mail.is_busy or core.is_stopping:
             return
         waiting = tuple(sorted(core.waits.people))
         core.journal.append(self._event(ev.RUN_PARKED, codec.encode({"waiting": list(waiting)})))
@@ -243,13 +245,18 @@ async def reopen(journal: Journal, services: Services) -> Sequence[Stored]:
     if end is None:
         return await mail.apply_directions(journal, services.clock, history)
     if end.kind == ev.RUN_SUCCEEDED:
-        message = "the run has succeeded; there is nothing to resume"
-        fix = f"see its result with `maestri show {journal.info.name}`, or start a new run"
-        raise RunEnded(message, fix=fix, run=journal.info.name)
+        raise already_succeeded(journal.info)
     paths = unhandled(end)
     body = codec.encode({"paths": paths})
     await journal.commit(Event(ev.RUN_REOPENED, RUN, "", services.clock.now(), "", body))
     return await mail.apply_directions(journal, services.clock, await journal.settled(RUN))
+
+
+def already_succeeded(run: RunInfo) -> RunEnded:
+    """Return the error for a run that has nothing left to resume."""
+    message = "the run has succeeded; there is nothing to resume"
+    fix = f"see its result with `maestri show {run.name}`, or start a new run"
+    return RunEnded(message, fix=fix, run=run.name)
 
 
 def last_end(history: Sequence[Stored]) -> Stored | None:
@@ -287,7 +294,9 @@ async def direct(
     """
     journal = await engine.lease(run_id)
     try:
-        await mail.direct(journal, services.clock, verb, path, output, await reopen(journal, services))
+        await mail.check_direction(journal, path, await journal.settled(RUN))
+        await reopen(journal, services)
+        await mail.direct(journal, services.clock, verb, path, output)
     finally:
         await journal.close()
     return journal.info

@@ -67,6 +67,7 @@ async def word(run: RunCore, scope: str, segment: str, key: str, what: str, fiel
     finally:
         waits.leave()
         waits.people.pop(path, None)
+        waits.answered.discard(path)
         waits.signals[key] = [entry for entry in waits.signals[key] if entry[1] is not heard]
 
 

@@ -220,6 +220,7 @@ class Project:
             RunEnded: The run has succeeded.
             RunInUse: Another process executes it.
         """
+        self.doing.refuse_succeeded(run)
         loaded = as_ or self.definition_of(run, recorded=recorded)
         return await self.doing.resume(run, loaded)  # type: ignore[no-any-return]
 
@@ -236,7 +237,8 @@ class Project:
         finally:
             reader.close()
         if record["kind"] == "yaml":
-            return part("recorded")(self.library(), record, as_recorded=recorded)  # type: ignore[no-any-return]
+            recall = part("recorded")
+            return recall(self.library(), record, run.name, as_recorded=recorded)  # type: ignore[no-any-return]
         module, _, name = record["function"].partition(":")
         target = f"{record['file']}:{name}" if record["file"] else f"{module}:{name}"
         return part("python")(target)  # type: ignore[no-any-return]

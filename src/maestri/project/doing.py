@@ -92,6 +92,15 @@ class Doing:
         info = RunInfo(new_id(now, draw), new_name(taken, draw), loaded.name, cwd, now, 1)
         return await runner.start(self.engine, self.services, loaded.definition, inputs, info)
 
+    def refuse_succeeded(self, run: RunInfo) -> None:
+        """Refuse to resume what has succeeded, before its definition is looked for.
+
+        Raises:
+            RunEnded: It has.
+        """
+        if run.end == ev.RUN_SUCCEEDED:
+            raise runner.already_succeeded(run)
+
     async def resume(self, run: RunInfo, loaded: Loaded) -> Execution:
         """Take a run over and go on."""
         return await runner.resume(self.engine, self.services, loaded.definition, run.id)

@@ -36,12 +36,13 @@ def load(library: Library, target: str) -> Loaded:
     return _loaded(library, definition, path)
 
 
-def recorded(library: Library, record: Mapping[str, Any], *, as_recorded: bool) -> Loaded:
+def recorded(library: Library, record: Mapping[str, Any], run: str, *, as_recorded: bool) -> Loaded:
     """Return the definition that a run was started with.
 
     Args:
         library: Reads and checks files.
         record: What the journal has of the definition.
+        run: The name of the run, for the message.
         as_recorded: Go on with the recorded text although the file has changed.
 
     Raises:
@@ -51,7 +52,7 @@ def recorded(library: Library, record: Mapping[str, Any], *, as_recorded: bool) 
     texts: dict[str, str] = dict(record["files"])
     main: str = record["file"]
     if not as_recorded:
-        _refuse_changes(library, texts, main)
+        _refuse_changes(library, texts, main, run)
     frozen = library.of_texts(texts)
     definition, findings = frozen.open(main, str(record["shown_as"]))
     if definition is not None:
@@ -61,7 +62,7 @@ def recorded(library: Library, record: Mapping[str, Any], *, as_recorded: bool) 
     return _loaded(frozen, definition, main)
 
 
-def _refuse_changes(library: Library, texts: Mapping[str, str], main: str) -> None:
+def _refuse_changes(library: Library, texts: Mapping[str, str], main: str, run: str) -> None:
     for path, text in texts.items():
         try:
             now = Path(path).read_text(encoding="utf-8")
@@ -74,7 +75,7 @@ def _refuse_changes(library: Library, texts: Mapping[str, str], main: str) -> No
             message = f"`{Path(path).name}` is not what this run was started with"
             fix = (
                 "put the file back as it was; or go on with what was recorded: "
-                "`maestri resume RUN --recorded`; "
+                f"`maestri resume {run} --recorded`; "
                 f"or start a new run: `maestri run {Path(main).name}`"
             )
             raise WorkflowChanged(message, cause=what, fix=fix, file=path)

@@ -15,6 +15,7 @@ NAME = "L221"
 _USE = re.compile(
     r"(?<!\\)\$\{\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?P<path>(?:\.[A-Za-z_][\w-]*)*)(?P<next>.)", re.DOTALL
 )
+_ASSIGNED = re.compile(r"\b([A-Za-z_]\w*)=|\b(?:for|read|local|export)\s+([A-Za-z_]\w*)")
 
 
 def check_shell(subject: Subject) -> None:
@@ -23,25 +24,36 @@ def check_shell(subject: Subject) -> None:
         action = placed.step.action
         if isinstance(action, RunDef) and action.text is not None:
             given = {name for name, _ in action.env.entries} if action.env is not None else set()
+            given |= {name for found in _ASSIGNED.findall(action.text.text) for name in found if name}
             _check(subject, action.text, placed.view, given)
 
 
 def _check(subject: Subject, text: Scalar, view: View, given: set[str]) -> None:
     for found in _USE.finditer(text.text):
+        if subject.findings.is_full() and subject.findings.is_full("warning"):
+            return
         name, path = found["name"], found["path"]
         is_call = name in FUNCTIONS and found["next"] == "(" and not path
         if is_call or (path and view.sees(name)):
-            _add_expression(subject, text, found, is_call=is_call)
+            # In single quotes it may be another language's own, such as a template of JavaScript.
+            is_sure = name == INPUTS or not _is_quoted(text.text, found.start())
+            _add_expression(subject, text, found, "VALUE" if is_call else "", is_sure=is_sure)
         elif name not in given and name != INPUTS and found["next"] == "}" and view.sees(name):
             _add_name(subject, text, found)
 
 
-def _add_expression(subject: Subject, text: Scalar, found: re.Match[str], *, is_call: bool) -> None:
+def _is_quoted(text: str, end: int) -> bool:
+    """Tell whether a place stands in single quotes, as far as counting them can tell."""
+    return bool(text.count("'", 0, end) % 2)
+
+
+def _add_expression(
+    subject: Subject, text: Scalar, found: re.Match[str], variable: str, *, is_sure: bool
+) -> None:
     end = text.text.find("}", found.start())
     end = len(text.text) if end < 0 else end + 1
     whole = text.text[found.start() : end]
-    variable = _variable(found["path"].rpartition(".")[2] if found["path"] else found["name"])
-    variable = "VALUE" if is_call else variable
+    variable = variable or _variable(found["path"].rpartition(".")[2])
     shown = whole if len(whole) <= 60 and "\n" not in whole else "${…}"
     quoted = shown.replace("\\", "\\\\").replace('"', '\\"')
     subject.findings.inside(
@@ -52,6 +64,7 @@ def _add_expression(subject: Subject, text: Scalar, found: re.Match[str], *, is_
         "an expression in `run` is not evaluated",
         cause="the text is handed to the shell as it stands, so that no value can become a command",
         fix=f'pass it by `env: {{{variable}: "{quoted}"}}` and write `"${variable}"`',
+        severity="error" if is_sure else "warning",
     )
 
 

@@ -31,23 +31,21 @@ _CLASSES: Final = {
     "retry": "wait",
     state.SKIPPED: "dim",
 }
-_STYLE: Final = """
-svg{--ink:#1d232b;--soft:#5b6673;--line:#8794a3;--box:#ffffff;--deep:#f3f5f8;
---good:#1f7a3d;--bad:#b3261e;--busy:#1a56b0;--wait:#8a6d00}
-@media (prefers-color-scheme:dark){svg{
---ink:#e8ecf1;--soft:#a9b4c0;--line:#6d7a88;--box:#1b2027;--deep:#14181d;
---good:#6fcf8e;--bad:#ff8a80;--busy:#8ab4f8;--wait:#e3c553}}
-.sheet{fill:var(--deep)}
-text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:var(--ink)}
-.caption{fill:var(--soft)}
-rect{fill:var(--box);stroke:var(--line);rx:6px}
+_STYLE = """\
+.sheet{fill:#f3f5f8}
+text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#1d232b}
+.caption{fill:#5b6673}
+rect{fill:#ffffff;stroke:#8794a3;rx:6px}
 .scope{fill:none}
-path{fill:none;stroke:var(--line)}
+path{fill:none;stroke:#8794a3}
 .back{stroke-dasharray:4 3}
-.head{fill:var(--line);stroke:none}
-.good{stroke:var(--good);stroke-width:2}.bad{stroke:var(--bad);stroke-width:2}
-.busy{stroke:var(--busy);stroke-width:2}.wait{stroke:var(--wait);stroke-width:2}.dim{stroke-dasharray:2 3}
-""".strip()
+.head{fill:#8794a3;stroke:none}
+.good{stroke:#1f7a3d;stroke-width:2}.bad{stroke:#b3261e;stroke-width:2}
+.busy{stroke:#1a56b0;stroke-width:2}.wait{stroke:#8a6d00;stroke-width:2}.dim{stroke-dasharray:2 3}
+@media (prefers-color-scheme:dark){
+.sheet{fill:#14181d}text{fill:#e8ecf1}.caption{fill:#a9b4c0}
+rect{fill:#1b2027;stroke:#6d7a88}.scope{fill:none}path{stroke:#6d7a88}.head{fill:#6d7a88;stroke:none}
+.good{stroke:#6fcf8e}.bad{stroke:#ff8a80}.busy{stroke:#8ab4f8}.wait{stroke:#e3c553}}""".strip()
 
 
 class Placed(NamedTuple):

@@ -1,0 +1,42 @@
+"""The examples of docs/errors.md are what is said: each `yml flow.yaml` block, and the output below it.
+
+With `UPDATE_GOLDEN=1` in the environment the outputs are written anew; what differed fails this once.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from doc_blocks import Block, blocks
+from maestri import patterns
+from maestri.lang.definitions import Library
+from maestri.patterns._registry import spec
+from sources import ROOT
+
+PAGE = ROOT / "docs" / "errors.md"
+PATTERNS = {found.keyword: found for found in (spec(getattr(patterns, name)) for name in patterns.__all__)}
+BLOCKS = blocks(PAGE, PAGE.read_text(encoding="utf-8"))
+EXAMPLES = [(one, after) for one, after in pairwise(BLOCKS) if one.language == "yml" and one.file]
+
+
+@pytest.mark.parametrize(("given", "shown"), EXAMPLES, ids=lambda block: f"line {block.line}")
+def test_the_page_shows_what_is_said(given: Block, shown: Block, tmp_path: Path) -> None:
+    file = tmp_path / given.file
+    file.write_text(given.text, encoding="utf-8")
+    library = Library(PATTERNS, ("builder", "reviewer"))
+    definition, findings = library.open(str(file), given.file)
+    if definition is not None:
+        findings = library.check(definition)
+    said = "\n\n".join(one.text() for one in findings) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(page.replace(f"```text\n{shown.text}```", f"```text\n{said}```"), encoding="utf-8")
+    assert said == shown.text
+
+
+def test_most_codes_of_the_language_are_shown_by_example() -> None:
+    assert len(EXAMPLES) > 40
