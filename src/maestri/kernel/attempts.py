@@ -131,8 +131,12 @@ async def _attempts(step: _Step) -> Any:
                 build(task.returns, value)
         except (EngineError, ReplayError):
             raise
-        except (asyncio.CancelledError, Exception) as error:
+        except asyncio.CancelledError as error:
             if step.live.is_interrupted or run.is_parking:
+                raise
+            await _failed(step, _as_failure(error))
+        except Exception as error:  # a function's own exception is its failure
+            if run.is_told_to_stop(step.live):
                 raise asyncio.CancelledError from error  # whatever it says, it was stopped
             await _failed(step, _as_failure(error))
         else:

@@ -138,24 +138,24 @@ async def settle(
     except asyncio.CancelledError as cancelled:
         if run.is_parking:
             raise
-        return _ended_by(cancelled, live, scope.path)
+        return _ended_by(cancelled, live, scope.path, is_stopped=live.is_interrupted)
     except (RunError, UsageError) as error:
-        return _ended_by(error, live, scope.path)
+        return _ended_by(error, live, scope.path, is_stopped=run.is_told_to_stop(live))
     except (MaestriError, Suspended):
         raise
     except Exception as error:  # the workflow's own code raised  # noqa: BLE001
-        return _ended_by(error, live, scope.path)
+        return _ended_by(error, live, scope.path, is_stopped=run.is_told_to_stop(live))
     finally:
         run.live.pop(scope.path, None)
         if timer is not None:
             timer.cancel()
 
 
-def _ended_by(error: BaseException, live: Live, path: str) -> Outcome:
+def _ended_by(error: BaseException, live: Live, path: str, *, is_stopped: bool) -> Outcome:
     """Return the outcome of a body that raised; while it is being stopped, whatever it says is that."""
     if live.is_ours():
         return Outcome(error=stopped_error(path, live.reason or ""), is_stopped=True)
-    if live.is_interrupted:
+    if is_stopped:
         return Outcome(error=error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError())
     return Outcome(error=as_run_error(error, path))
 

@@ -105,6 +105,7 @@ class Fan:
         """
         self._queue.clear()
         self._source = None
+        self._ctx.core.stopped.update(self._running)
         for task in self._running:
             task.cancel()
         outer: asyncio.CancelledError | None = None
@@ -126,6 +127,7 @@ class Fan:
 
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         self._ctx.core.waits.tasks -= 1
+        self._ctx.core.stopped.discard(task)
         self._segments[task] = self._running.pop(task)
         self._done.append(task)
         if self._queue:

@@ -119,10 +119,10 @@ async def apply_directions(journal: Journal, clock: Clock, history: Sequence[Sto
     ]
     for body in pending:
         try:
-            await check_direction(journal, body["path"], history)
+            end = await failed_end(journal, body["path"], history)
         except PathNotFound:
             continue  # the step has not ended, so there was nothing to decide
-        await direct(journal, clock, body["verb"], body["path"], body.get("output"))
+        await direct(journal, clock, body["verb"], end, body.get("output"))
     return await journal.settled(RUN) if pending else history
 
 
@@ -134,7 +134,7 @@ def _is_applied(direction: Stored, history: Sequence[Stored]) -> bool:
     )
 
 
-async def _failed_end(journal: Journal, path: str, history: Sequence[Stored]) -> Stored:
+async def failed_end(journal: Journal, path: str, history: Sequence[Stored]) -> Stored:
     """Return how a step or scope ended that did not succeed, or was taken back since.
 
     Raises:
@@ -151,29 +151,17 @@ async def _failed_end(journal: Journal, path: str, history: Sequence[Stored]) ->
     raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
 
 
-async def check_direction(journal: Journal, path: str, history: Sequence[Stored]) -> None:
-    """Refuse to decide about a step that has not failed.
+async def direct(journal: Journal, clock: Clock, verb: str, end: Stored, output: Any) -> None:
+    """Record what a person has decided about a step or scope that ended like this.
 
-    Raises:
-        PathNotFound: It has succeeded, or not ended.
+    A scope that is to be retried is reopened together with what it failed of.
     """
-    scope, segment = parent(path)
-    reopened = {p for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
-    ends = [e.kind for e in await journal.settled(scope) if e.name == segment and e.kind in _ENDS]
-    if (not ends or ends[-1] in {ev.SUCCEEDED, ev.SEALED}) and path not in reopened:
-        what = "has succeeded" if ends else "has not ended"
-        message = f"`{path}` {what} in this run"
-        fix = f"give the path of a step that has failed; `maestri show {journal.info.name}` lists them"
-        raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
-
-
-async def direct(journal: Journal, clock: Clock, verb: str, path: str, output: Any) -> None:
-    """Record what a person has decided about a step of a run that nobody executes."""
-    scope, segment = parent(path)
-    now = clock.now()
+    scope, segment, path, now = end.scope, end.name, end.path, clock.now()
     fields = {"verb": verb, "path": path, **({"output": output} if verb == "accept" else {})}
     journal.append(Event(ev.DIRECTED, RUN, "", now, "", codec.encode(fields)))
-    taken_back = [*(p for p in ancestors(path) if p != ROOT), path]
+    failed_of = end.body.get("because", ()) if verb == "retry" else ()
+    above = [p for one in (path, *failed_of) for p in (*ancestors(one), one) if p != ROOT]
+    taken_back = list(dict.fromkeys(above))
     await journal.commit(Event(ev.RUN_REOPENED, RUN, "", now, "", codec.encode({"paths": taken_back})))
     if verb == "accept":
         body = codec.encode({"output": output})

@@ -145,6 +145,7 @@ class RunCore:
         self.is_resumed = is_resumed
         self.reopened = reopened or {}
         self.live: dict[str, Live] = {}
+        self.stopped: set[asyncio.Task[Any]] = set()  # children that their fan has cancelled
         self._stopped_early: str | None = None
         self.waits = Waits()
         self.is_parking = False
@@ -176,6 +177,16 @@ class RunCore:
     def is_stopping(self) -> bool:
         """Whether something has been told to stop and has not heard of it yet."""
         return any(live.reason is not None for live in self.live.values())
+
+    def is_told_to_stop(self, live: Live) -> bool:
+        """Tell whether Maestri has cancelled what runs in the asyncio task of `live`, here or further out.
+
+        The task's own count does not tell: a `TaskGroup` of the user may leave one on it.
+        """
+        if not live.is_interrupted:
+            return False
+        task = live.task
+        return task in self.stopped or any(o.task is task and o.reason is not None for o in self.live.values())
 
     def is_current(self, event: Stored) -> bool:
         """Tell whether an event still counts: a reopening takes back what it names."""

@@ -294,9 +294,9 @@ async def direct(
     """
     journal = await engine.lease(run_id)
     try:
-        await mail.check_direction(journal, path, await journal.settled(RUN))
+        end = await mail.failed_end(journal, path, await journal.settled(RUN))
         await reopen(journal, services)
-        await mail.direct(journal, services.clock, verb, path, output)
+        await mail.direct(journal, services.clock, verb, end, output)
     finally:
         await journal.close()
     return journal.info

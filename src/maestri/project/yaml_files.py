@@ -65,7 +65,7 @@ def recorded(library: Library, record: Mapping[str, Any], run: str, *, as_record
 def _refuse_changes(library: Library, texts: Mapping[str, str], main: str, run: str) -> None:
     for path, text in texts.items():
         try:
-            now = Path(path).read_text(encoding="utf-8")
+            now = Path(path).read_bytes().decode("utf-8").removeprefix("\ufeff")
         except (OSError, UnicodeDecodeError) as error:
             now, missing = "", f"it cannot be read: {error}"
         else:

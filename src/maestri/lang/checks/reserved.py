@@ -7,6 +7,7 @@ from maestri.lang.checks.subject import Subject
 from maestri.lang.model import Fixed, PatternDef, StepDef, Templated
 from maestri.lang.read_values import NAME
 from maestri.lang.scopes import INPUTS
+from maestri.patterns._join import RESERVED
 
 CODE = "L213"
 NOT_A_NAME = "L206"
@@ -21,11 +22,23 @@ def check_reserved(subject: Subject) -> None:
     for placed in subject.survey.steps:
         if isinstance(placed.step.action, PatternDef):
             _check_renamed(subject, placed.step, placed.step.action)
+            _check_branches(subject, placed.step.action)
 
 
 def _add(subject: Subject, span: Span) -> None:
     cause = "`inputs` are the arguments of the workflow, everywhere in it"
     subject.findings.add(CODE, "nothing else can be called `inputs`", span, cause=cause, fix="rename it")
+
+
+def _check_branches(subject: Subject, action: PatternDef) -> None:
+    """Look at the names of branches that are joined: the join keeps records of its own beside them."""
+    branches = action.options.get("branches")
+    for name, body in branches.items() if isinstance(branches, dict) else ():
+        if name in RESERVED and action.spec.option("join") is not None:
+            message = f"a branch cannot be called `{name}`"
+            cause = "the join keeps its own record under this name"
+            span = getattr(body, "name_span", None) or body.span
+            subject.findings.add(CODE, message, span, cause=cause, fix="rename it")
 
 
 def _check_renamed(subject: Subject, step: StepDef, action: PatternDef) -> None:
