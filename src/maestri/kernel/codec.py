@@ -14,6 +14,7 @@ from typing import Any
 from maestri.errors import ValueRefused
 
 LARGE_BYTES = 1024
+DEEPEST = 200  # levels of lists and mappings
 _BLOB = "$blob"  # {"$blob": digest} stands for a large text
 _QUOTED = "$quoted"  # {"$quoted": {...}} is a user's own mapping that would read as one of these
 
@@ -35,11 +36,34 @@ def encode(value: Any) -> str:
     try:
         text = _encode(value)
         text.encode()  # a lone surrogate could not be stored
+        if text.count("[") + text.count("{") > DEEPEST:
+            _check_depth(value)
     except (TypeError, ValueError, RecursionError) as error:
         message = f"a value does not survive JSON: {error}"
         fix = "return plain data (text, numbers, lists, mappings), or a dataclass with `returns=`"
         raise ValueRefused(message, fix=fix) from error
     return text
+
+
+def _check_depth(value: Any) -> None:
+    """Refuse what is nested so deeply that those who walk through it would run out of stack.
+
+    Raises:
+        ValueError: It is.
+    """
+    level = [value]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += one.values()
+            elif isinstance(one, list | tuple):
+                below += one
+        if not below:
+            return
+        level = below
+    message = f"it is nested more than {DEEPEST} levels deep"
+    raise ValueError(message)
 
 
 def settle(value: Any) -> tuple[str, Any]:

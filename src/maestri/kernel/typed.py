@@ -16,10 +16,24 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from maestri.errors import OutputInvalid
 
 _PLAIN = (str, int, float, bool, type(None))
+_AS_IT_IS = frozenset(_PLAIN)
 
 
 def to_plain(value: Any) -> Any:
     """Return JSON data for a dataclass, NamedTuple, enum or pydantic model; other values as they are."""
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind is dict:  # most outputs are flat, and need no copy
+        if all(type(item) in _AS_IT_IS for item in value.values()):
+            return value
+        return {key: to_plain(item) for key, item in value.items()}
+    if kind is list:
+        return value if all(type(item) in _AS_IT_IS for item in value) else [to_plain(i) for i in value]
+    return _unusual_to_plain(value)
+
+
+def _unusual_to_plain(value: Any) -> Any:
     if isinstance(value, _PLAIN) and not isinstance(value, Enum):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
