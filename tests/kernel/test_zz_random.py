@@ -35,9 +35,13 @@ def shapes(joins: Any) -> Any:
     )
 
 
+broken = [True]
+
+
 def fails() -> None:
-    message = "no"
-    raise ValueError(message)
+    if broken[0]:
+        message = "no"
+        raise ValueError(message)
 
 
 async def do(ctx: Context, shape: Any) -> Any:  # noqa: C901  - one case a word of the grammar
@@ -126,3 +130,17 @@ def test_every_prefix_of_any_journal_can_be_folded_also_after_resumes(shape: Any
             stage.resume()
         for count in range(len(stage.events) + 1):
             fold(stage.events[:count])
+
+
+@given(shapes(WAITS | RACES))
+@settings(max_examples=700, deadline=None, derandomize=False, suppress_health_check=list(HealthCheck))
+def test_one_resume_gets_any_failed_run_to_its_end_once_all_is_mended(shape: Any) -> None:
+    stage = Stage(lambda ctx: whole(ctx, shape))
+    stage.play()
+    broken[0] = False
+    try:
+        if stage.state.status == "failed":
+            assert stage.resume().failure is None
+        assert stage.state.status == "succeeded"
+    finally:
+        broken[0] = True

@@ -204,12 +204,22 @@ async def _failed(step: _Step, error: RunError) -> None:
         if step.attempt > 1:
             fields["attempt"] = step.attempt
         step.close()
-        await run.journal.commit(step.event(ev.FAILED, codec.encode(fields)))
+        await store_failure(run, step.event(ev.FAILED, codec.encode(fields)))
         raise error
     fields = {"attempt": step.attempt, "delay_s": round(delay_s, 3), **fields}
     run.journal.append(step.event(ev.RETRIED, codec.encode(fields)))
     step.attempt += 1
     await run.clock.sleep(delay_s)
+
+
+async def store_failure(run: RunCore, event: Event) -> None:
+    """Store a failure; if its scope is cancelled meanwhile, nobody hears of it, and a resume decides anew."""
+    try:
+        await run.journal.commit(event)
+    except asyncio.CancelledError:
+        body = codec.encode({"reason": WITH_SCOPE})
+        run.journal.append(event._replace(kind=ev.CANCELLED, at=run.clock.now(), body=body))
+        raise
 
 
 async def _end_stopped(step: _Step) -> NoReturn:
@@ -223,7 +233,7 @@ async def _end_stopped(step: _Step) -> NoReturn:
     if reason in {STEP, ATTEMPT, IDLE}:
         error: RunError = _timeout(step, reason)
         body = codec.encode({"failure": to_failure(error).as_json(), "attempt": step.attempt})
-        await step.run.journal.commit(step.event(ev.FAILED, body))
+        await store_failure(step.run, step.event(ev.FAILED, body))
         raise error
     error = StepCancelled(f"`{step.path}` was cancelled: {reason}", path=step.path, attempt=step.attempt)
     await step.run.journal.commit(step.event(ev.CANCELLED, codec.encode({"reason": reason})))

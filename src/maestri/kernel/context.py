@@ -198,7 +198,7 @@ class Context:
         self._failed += 1
         if known is None or known.end is None:
             body = codec.encode({"failure": to_failure(error).as_json()})
-            await self._run.journal.commit(self._event(ev.FAILED, segment, body))
+            await attempts.store_failure(self._run, self._event(ev.FAILED, segment, body))
         raise error
 
     # --- values that must be the same on replay -----------------------------------------------------

@@ -74,7 +74,11 @@ def _with(known: Known, event: Stored, *, is_current: bool) -> Known:
     if event.kind == ev.RETRIED:
         retry_at = event.at + event.body.get("delay_s", 0.0)
         return known._replace(end=None, failures=event.body["attempt"] - known.before, retry_at=retry_at)
-    return known._replace(end=event) if is_final(event) else known
+    if is_final(event):
+        return known._replace(end=event)
+    if known.end is not None and known.end.kind == ev.FAILED:  # nobody has heard of that failure
+        return Known(before=known.end.body.get("attempt", 1))
+    return known
 
 
 def is_final(event: Stored) -> bool:
