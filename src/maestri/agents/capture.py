@@ -3,17 +3,21 @@
 Rule 1: every byte goes to the step's log as it comes.
 Rule 2: up to `INLINE_BYTES` are held in memory. What is larger moves to a file, and memory keeps the first
     and the last `END_BYTES`: a gigabyte of output, or a single line of it, costs no more than that.
+Rule 3: a chunk for which the disk has no room is not taken at all; it can be offered again.
 """
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from maestri.errors import StepFailed
+from maestri.agents.pipes import PAUSE_S, NoRoom
+from maestri.errors import EngineError, StepFailed
 from maestri.kernel.ports import Attempt
 from maestri.values import ArtifactRef
 
@@ -21,6 +25,7 @@ INLINE_BYTES = 1 << 20
 END_BYTES = 65_536
 NOTICE_S = 0.1  # notices are for eyes: ten a second at the most
 NOTICE_BYTES = 400
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Capture:
@@ -51,6 +56,7 @@ class Capture:
         self._tail = bytearray()
         self._spill: _Spill | None = None
         self._artifact: ArtifactRef | None = None
+        self._is_logged = False  # of the chunk under way
         self._line = b""
         self._noticed_s = float("-inf")
 
@@ -63,29 +69,35 @@ class Capture:
         """Take a chunk.
 
         Raises:
-            StepFailed: There is no room for it on the disk.
+            NoRoom: There is no room for it on the disk now; nothing of it was taken.
+            StepFailed: The disk does not take it.
         """
-        self.size_bytes += len(chunk)
+        self._attempt.beat()  # also of a command that waits for the disk
         try:
-            self._attempt.log(chunk)
+            if not self._is_logged:
+                self._attempt.log(chunk)
+                self._is_logged = True
             self._keep(chunk)
         except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise NoRoom from error
             message = f"the output of this step cannot be stored: {error.strerror or error}"
-            raise StepFailed(message, fix="make room on the disk, then retry the step") from error
-        self._attempt.beat()
+            raise StepFailed(message, fix="check the disk, then retry the step") from error
+        self._is_logged = False
+        self.size_bytes += len(chunk)
         self._show(chunk)
 
     def _keep(self, chunk: bytes) -> None:
-        if self._spill is None:
+        if self._spill is not None:
+            self._spill.write(chunk)
+            self._tail += chunk[-END_BYTES:]
+            del self._tail[:-END_BYTES]
+        elif len(self._held) + len(chunk) <= INLINE_BYTES:
             self._held += chunk
-            if len(self._held) <= INLINE_BYTES:
-                return
-            self._spill = _Spill(self._spill_dir)
-            chunk = bytes(self._held)
-            del self._held[END_BYTES:]
-        self._spill.write(chunk)
-        self._tail += chunk[-END_BYTES:]
-        del self._tail[:-END_BYTES]
+        else:
+            whole = bytes(self._held) + chunk
+            self._spill = _spilled(whole, self._spill_dir)
+            self._held, self._tail = bytearray(whole[:END_BYTES]), bytearray(whole[-END_BYTES:])
 
     def _show(self, chunk: bytes) -> None:
         seen = (self._line + chunk)[-NOTICE_BYTES:]
@@ -120,6 +132,23 @@ class Capture:
             self._artifact = self._attempt.keep(self._spill.path, self._name)
         return self._artifact
 
+    async def settle(self) -> None:
+        """Store the artifact of a large output; waits while there is no room for it.
+
+        Raises:
+            EngineError: It cannot be stored for another reason.
+        """
+        while True:
+            try:
+                self.artifact()
+            except EngineError as error:
+                if getattr(error.__cause__, "errno", None) not in _NO_ROOM:
+                    raise
+                self._attempt.beat()
+                await asyncio.sleep(PAUSE_S)
+            else:
+                return
+
     def close(self) -> None:
         """Let go of the file."""
         if self._spill is not None:
@@ -140,9 +169,15 @@ class _Spill:
             self._named = self.path
 
     def write(self, chunk: bytes) -> None:
+        before = os.lseek(self._fd, 0, os.SEEK_CUR)
         view = memoryview(chunk)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError:
+            os.ftruncate(self._fd, before)
+            os.lseek(self._fd, before, os.SEEK_SET)
+            raise
 
     def read(self) -> bytes:
         return Path(self.path).read_bytes()
@@ -151,6 +186,16 @@ class _Spill:
         os.close(self._fd)
         if self._named:
             Path(self._named).unlink(missing_ok=True)
+
+
+def _spilled(data: bytes, folder: str | None) -> _Spill:
+    spill = _Spill(folder)
+    try:
+        spill.write(data)
+    except OSError:
+        spill.close()
+        raise
+    return spill
 
 
 def _last_line(data: bytes) -> str:

@@ -305,7 +305,7 @@ async def _follow(contained: Contained, pipes: Pipes) -> Exit:
     await asyncio.wait([pipes.done], timeout=DRAIN_S)
     contained.kill()
     await asyncio.wait([contained.gone], timeout=KILL_S)
-    pipes.finish()
+    await pipes.finish()
     if not contained.gone.done():
         message = f"what the command started could not be ended within {KILL_S:g} s"
         cause = "a process belongs to another user, or the kernel cannot end it now"

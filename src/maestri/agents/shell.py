@@ -74,6 +74,8 @@ class ShellAgent:
                 on_stdout=stdout.feed,
                 on_stderr=stderr.feed,
             )
+            await stdout.settle()
+            await stderr.settle()
             code = _accepted(ended, task.request["command"], request, stdout, stderr)
             value = value_of(request.output, code, stdout, stderr)
             return Answer(value, artifacts=artifacts_of(request.output, stdout, stderr))

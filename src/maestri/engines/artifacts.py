@@ -7,7 +7,6 @@ Rule 2: a link is not followed, so that a step cannot have a file kept that it m
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from hashlib import sha256
 from pathlib import Path
@@ -38,7 +37,7 @@ def keep(root: Path, path: str, name: str) -> ArtifactRef:
         EngineError: The file cannot be read, is not a regular file, or cannot be stored.
     """
     root.mkdir(mode=0o700, exist_ok=True)
-    aside = root / f"incoming-{secrets.token_hex(8)}"
+    aside = root / f"incoming-{os.urandom(8).hex()}"
     try:
         digest, size_bytes = _copy(path, aside)
         _settle(aside, artifact_path(root, digest))

@@ -111,7 +111,7 @@ async def _take_up(step: _Step, known: Known) -> None:
     step.state = state.READY
     rest_s = (known.retry_at or 0.0) - step.run.clock.now()
     if rest_s > 0:
-        await step.run.clock.sleep(rest_s)
+        await step.run.clock.sleep(min(rest_s, known.delay_s))  # the clock may have been set back
 
 
 async def _attempts(step: _Step) -> Any:
@@ -123,12 +123,7 @@ async def _attempts(step: _Step) -> Any:
         else:
             run.journal.append(started)
         try:
-            answer = await _one_attempt(step)
-            if step.live.is_interrupted:
-                await asyncio.sleep(0)  # a function that has stopped itself hears of it here
-            text, value = codec.settle(to_plain(answer.value))
-            if task.returns is not None:
-                build(task.returns, value)
+            answer, text, value = await _answered(step)
         except (EngineError, ReplayError):
             raise
         except asyncio.CancelledError as error:
@@ -144,6 +139,17 @@ async def _attempts(step: _Step) -> Any:
             step.live.release()
             await run.journal.commit(step.event(ev.SUCCEEDED, _success_body(step, text, answer)))
             return value
+
+
+async def _answered(step: _Step) -> tuple[Answer, str, Any]:
+    """Make one attempt and return its answer, and the value of that as text and in its decoded form."""
+    answer = await _one_attempt(step)
+    if step.live.is_interrupted:
+        await asyncio.sleep(0)  # a function that has stopped itself hears of it here
+    text, value = codec.settle(to_plain(answer.value))
+    if step.task.returns is not None:
+        build(step.task.returns, value)
+    return answer, text, value
 
 
 def _as_failure(error: BaseException) -> RunError:
@@ -213,12 +219,11 @@ async def _failed(step: _Step, error: RunError) -> None:
 
 
 async def store_failure(run: RunCore, event: Event) -> None:
-    """Store a failure; if its scope is cancelled meanwhile, nobody hears of it, and a resume decides anew."""
+    """Store a failure; note it when its scope is cancelled meanwhile, so that nobody hears of it."""
     try:
         await run.journal.commit(event)
     except asyncio.CancelledError:
-        body = codec.encode({"reason": WITH_SCOPE})
-        run.journal.append(event._replace(kind=ev.CANCELLED, at=run.clock.now(), body=body))
+        run.unheard.append(event.path)
         raise
 
 
@@ -270,14 +275,15 @@ class _Silence:
     def __init__(self, step: _Step, limit_s: float) -> None:
         self._step = step
         self._limit_s = limit_s
-        self._heard = step.run.clock.now()
+        self._monotonic = step.run.clock.monotonic
+        self._heard = self._monotonic()
         self._timer = step.run.clock.call_later(limit_s, self._check)
 
     def beat(self) -> None:
-        self._heard = self._step.run.clock.now()
+        self._heard = self._monotonic()
 
     def _check(self) -> None:
-        rest_s = self._heard + self._limit_s - self._step.run.clock.now()
+        rest_s = self._heard + self._limit_s - self._monotonic()
         if rest_s <= 0:
             self._step.live.stop(IDLE, is_passing=True)
         else:

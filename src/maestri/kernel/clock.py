@@ -18,6 +18,10 @@ class SystemClock:
         """Return seconds since 1970."""
         return time.time()
 
+    def monotonic(self) -> float:
+        """Return seconds that only grow."""
+        return time.monotonic()
+
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
         """Call back on the event loop after a delay."""
         return asyncio.get_running_loop().call_later(delay_s, callback)
@@ -57,6 +61,10 @@ class VirtualClock:
 
     def now(self) -> float:
         """Return the virtual seconds since 1970."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return the virtual seconds, which only grow."""
         return self._now
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:

@@ -25,7 +25,7 @@ from maestri.kernel import events as ev
 from maestri.kernel.attempts import STEP, place_of
 from maestri.kernel.events import Event
 from maestri.kernel.past import WITH_SCOPE
-from maestri.kernel.path import parent
+from maestri.kernel.path import is_within, parent
 from maestri.kernel.run import Live, RunCore
 from maestri.kernel.typed import build, return_type, to_plain
 from maestri.values import Json
@@ -75,6 +75,8 @@ async def close(
     if isinstance(outcome.error, RunError) and scope.path in outcome.error.origins:
         scope.add_failures(1)
     if outcome.error is None:
+        if run.unheard:  # what failed below this scope no longer matters
+            run.unheard = [path for path in run.unheard if not is_within(path, scope.path)]
         run.journal.append(Event(ev.SEALED, above, segment, now, scope.digest, _seal_body(scope, outcome)))
         return outcome.value  # type: ignore[no-any-return]
     if isinstance(outcome.error, asyncio.CancelledError):

@@ -18,7 +18,7 @@ from maestri.kernel.body import Body, OneStep, Opening
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.naming import Naming
 from maestri.kernel.past import Past, check_past, last_ended, read_past, replay_scope, replay_step
-from maestri.kernel.path import ROOT, join
+from maestri.kernel.path import join
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.kernel.ports import Task
 from maestri.kernel.typed import build
@@ -231,33 +231,20 @@ class Context:
 
     async def sleep(self, delay_s: float, name: str = "sleep") -> None:
         """Wait until a time that is journaled, so that a resume waits for the rest only."""
-        segment, known = self._claim_known(name)
-        if known is None:
-            due = self._run.clock.now() + delay_s
-            self._append(ev.DECIDED, segment, f'{{"value":{due}}}')
-        elif known.kind == ev.DECIDED:
-            due = known.body["value"]
-        else:
-            replay_scope(known, _nothing)
-            return
-        await waiting.until(self._run, self.path, segment, due)
+        await waiting.sleep(self._run, self.path, *self._claim_known(name), delay_s)
 
     async def signal(self, name: str, signal: str | None = None) -> Any:
         """Wait for a signal from outside and return its data; `signal` is its name, if not the step's."""
-        segment, known = self._claim_known(name)
-        if known is not None:
-            return replay_scope(known, _nothing)
-        key = f"signal:{signal or name}"
-        return await waiting.word(self._run, self.path, segment, key, f"signal `{signal or name}`", {})
+        wanted = signal or name
+        what = waiting.Awaited(f"signal:{wanted}", f"signal `{wanted}`")
+        return await waiting.word(self._run, self.path, *self._claim_known(name), what)
 
     async def ask(self, name: str, question: str, options: list[str] | None = None) -> Any:
         """Ask a person and return the answer, one of `options` where there are any."""
         segment, known = self._claim_known(name)
-        if known is not None:
-            return replay_scope(known, _nothing)
-        key = f"answer:{join(self.path, segment)}"
         fields = {"question": question, **({"options": options} if options else {})}
-        return await waiting.word(self._run, self.path, segment, key, f"an answer: {question}", fields)
+        what = waiting.Awaited(f"answer:{join(self.path, segment)}", f"an answer: {question}", fields)
+        return await waiting.word(self._run, self.path, segment, known, what)
 
     def notice(self, text: str) -> None:
         """Show passing progress; it is not journaled."""
@@ -294,14 +281,12 @@ class Context:
         place = self.place(segment)
         try:
             return await body.call(place)
-        except RunError as error:
-            if error.origins:
-                raise
-            await place.reject(error)
         except (EngineError, ReplayError):
             raise
-        except Exception as error:  # the body's own code raised  # noqa: BLE001
-            await place.reject(error)
+        except Exception as error:
+            if isinstance(error, RunError) and error.origins:
+                raise
+            await place.reject(error)  # the body's own code raised
         finally:
             self._failed += place.failed
             self._digest = (self._digest + int(place.digest, 16)) & _DIGEST_MASK
@@ -362,13 +347,11 @@ class Context:
     async def last_ended(self) -> Stored | None:
         """Return the last child of this scope that ended, for a loop that goes on where it was.
 
-        The children before it are not read; the scope then knows nothing of them, and takes the digest of
-        its last child for its own, so that it is the same whether or not the loop was ever interrupted.
+        The children before it are not read. So the scope takes its last child's digest for its own: it is the
+        same then whether or not the loop was ever interrupted.
         """
-        self._past = None
-        self._is_loop = True
-        last = await last_ended(self._run, self.path)
-        if last is not None:
+        self._past, self._is_loop = None, True
+        if (last := await last_ended(self._run, self.path)) is not None:
             self._count(last.name, last.digest or "0")
         return last
 
@@ -411,11 +394,6 @@ class Context:
         """Fold what a child asked for into this scope's digest; the order of the children plays no part."""
         before = 0 if self._is_loop else self._digest
         self._digest = (before + int(digest, 16) + crc32(segment.encode())) & _DIGEST_MASK
-
-
-def root(run: RunCore, past: Past | None) -> Context:
-    """Return the context of a run's root scope."""
-    return Context(run, ROOT, past=past)
 
 
 def _nothing() -> None:

@@ -98,7 +98,7 @@ FIELDS: Final[dict[int, tuple[str, ...]]] = {
     DIRECTED: ("verb", "path", "id", "output"),
     RUN_SUCCEEDED: ("output", "handled"),
     RUN_FAILED: ("failure", "because"),
-    RUN_CANCELLED: ("reason",),
+    RUN_CANCELLED: ("reason", "because"),
 }
 
 

@@ -41,9 +41,11 @@ class Fan:
     Leaving the block cancels what still runs and waits until it is gone.
     """
 
-    def __init__(self, ctx: Context, max_concurrent: int | None = None) -> None:
-        """Children run in `ctx`, at most `max_concurrent` of them at once."""
+    def __init__(self, ctx: Context, max_concurrent: int | None = None, *, needs_all: bool = False) -> None:
+        """Children run in `ctx`, at most `max_concurrent` at once; `needs_all`: no failure is accepted."""
         self._ctx = ctx
+        self._needs_all = needs_all
+        self._failures: list[RunError] = []
         self._limit = max_concurrent or None
         self._queue: deque[tuple[str, Body[Any]]] = deque()
         self._source: Iterator[Entry] | None = None
@@ -58,8 +60,11 @@ class Fan:
         """Return the fan."""
         return self
 
-    async def __aexit__(self, *_exc: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Cancel what still runs and wait until it is gone."""
+        if self._needs_all and isinstance(error, asyncio.CancelledError):
+            # These failures were taken in, but what was to be made of them is cancelled.
+            self._ctx.core.unheard.extend(origin for one in self._failures for origin in one.origins)
         await self.cancel()
 
     def start(self, name: str, body: Body[Any], number: int | None = None) -> None:
@@ -168,13 +173,15 @@ class Fan:
         if error is None:
             return Settled(name, number, task.result(), None)
         if isinstance(error, RunError):
+            self._failures.append(error)
             return Settled(name, number, None, error)
         raise error
 
     def _discard(self) -> None:
-        """Look at every error once: asyncio would report it, and a resume must reopen what failed as well."""
+        """Look at every error once: asyncio would report it, and a resume must reopen what failed too."""
         for task in self._done:
             self._segments.pop(task, None)
             if not task.cancelled() and isinstance(error := task.exception(), RunError):
                 self.unseen.append(error)
+                self._ctx.core.unheard.extend(error.origins)
         self._done.clear()

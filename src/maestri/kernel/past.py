@@ -33,6 +33,7 @@ class Known(NamedTuple):
     failures: int = 0
     retry_at: float | None = None
     before: int = 0
+    delay_s: float = 0.0
 
 
 class Past:
@@ -72,13 +73,10 @@ def _with(known: Known, event: Stored, *, is_current: bool) -> Known:
         attempt = event.body.get("attempt", 1) if event.kind in {ev.RETRIED, ev.FAILED} else known.before
         return Known(before=attempt)
     if event.kind == ev.RETRIED:
-        retry_at = event.at + event.body.get("delay_s", 0.0)
-        return known._replace(end=None, failures=event.body["attempt"] - known.before, retry_at=retry_at)
-    if is_final(event):
-        return known._replace(end=event)
-    if known.end is not None and known.end.kind == ev.FAILED:  # nobody has heard of that failure
-        return Known(before=known.end.body.get("attempt", 1))
-    return known
+        delay_s = event.body.get("delay_s", 0.0)
+        failures = event.body["attempt"] - known.before
+        return known._replace(end=None, failures=failures, retry_at=event.at + delay_s, delay_s=delay_s)
+    return known._replace(end=event) if is_final(event) else known
 
 
 def is_final(event: Stored) -> bool:

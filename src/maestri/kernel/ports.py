@@ -246,7 +246,11 @@ class Clock(Protocol):
     """Time, as a port: the system's, or a virtual one that jumps when everybody waits."""
 
     def now(self) -> float:
-        """Return seconds since 1970."""
+        """Return seconds since 1970: a date. It may be set, forward and back."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that only grow, from any beginning: for lengths of time."""
         ...
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:

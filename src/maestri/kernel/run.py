@@ -145,6 +145,7 @@ class RunCore:
         self.is_resumed = is_resumed
         self.reopened = reopened or {}
         self.live: dict[str, Live] = {}
+        self.unheard: list[str] = []  # failures on record that were cancelled before anybody heard of them
         self.stopped: set[asyncio.Task[Any]] = set()  # children that their fan has cancelled
         self._stopped_early: str | None = None
         self.waits = Waits()
@@ -186,7 +187,9 @@ class RunCore:
         if not live.is_interrupted:
             return False
         task = live.task
-        return task in self.stopped or any(o.task is task and o.reason is not None for o in self.live.values())
+        return task in self.stopped or any(
+            one.task is task and one.reason is not None for one in self.live.values()
+        )
 
     def is_current(self, event: Stored) -> bool:
         """Tell whether an event still counts: a reopening takes back what it names."""

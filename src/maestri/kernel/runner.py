@@ -16,7 +16,7 @@ from maestri.errors import Failure, RunEnded, RunError, from_failure, to_failure
 from maestri.kernel import codec, mail, state
 from maestri.kernel import events as ev
 from maestri.kernel.closing import Outcome, failure_body, settle
-from maestri.kernel.context import Context, root
+from maestri.kernel.context import Context
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.past import read_past
 from maestri.kernel.path import ROOT, RUN, ancestors
@@ -109,7 +109,7 @@ class Execution:
         await self._mail.open()
         try:
             past = await read_past(core, ROOT) if core.is_resumed else None
-            scope = root(core, past)
+            scope = Context(core, ROOT, past=past)
             inputs = dict(self._inputs)
             outcome = await settle(core, scope, lambda c: definition.body(c, inputs), definition.timeout_s)
             await _sweep(core)
@@ -126,9 +126,11 @@ class Execution:
             return Ended(self.info, state.SUCCEEDED, outcome.value, handled=scope.failed)
         if isinstance(error, asyncio.CancelledError) or (outcome.is_stopped and error.kind == "cancelled"):
             reason = "the process was stopped" if isinstance(error, asyncio.CancelledError) else error.cause
-            await core.journal.commit(self._event(ev.RUN_CANCELLED, codec.encode({"reason": reason})))
+            fields = {"reason": reason, **({"because": core.unheard} if core.unheard else {})}
+            await core.journal.commit(self._event(ev.RUN_CANCELLED, codec.encode(fields)))
             return Ended(self.info, state.CANCELLED)
         error.run = self.info.name
+        error.origins = tuple(dict.fromkeys([*error.origins, *core.unheard]))
         await core.journal.commit(self._event(ev.RUN_FAILED, failure_body(error, scope)))
         return Ended(self.info, state.FAILED, failure=to_failure(error))
 

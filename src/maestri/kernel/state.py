@@ -63,7 +63,6 @@ TRANSITIONS: Final[dict[tuple[str, int], str]] = {
     (READY, ev.CANCELLED): CANCELLED,
     (RUNNING, ev.CANCELLED): CANCELLED,
     (BLOCKED, ev.CANCELLED): CANCELLED,
-    (FAILED, ev.CANCELLED): CANCELLED,  # with its scope, before anybody had heard of the failure
     # what was cancelled or skipped along with something else is decided anew by a resume
     (CANCELLED, ev.STARTED): RUNNING,
     (CANCELLED, ev.BLOCKED): BLOCKED,

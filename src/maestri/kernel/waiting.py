@@ -7,24 +7,45 @@ Rule 2: a message that nobody waits for stays in the mailbox, which is durable.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from maestri.errors import StepCancelled
 from maestri.kernel import codec
 from maestri.kernel import events as ev
-from maestri.kernel.events import Event
-from maestri.kernel.past import WITH_SCOPE
+from maestri.kernel.events import Event, Stored
+from maestri.kernel.past import WITH_SCOPE, replay_scope
 from maestri.kernel.path import join
 from maestri.kernel.run import RunCore
 
 
-async def until(run: RunCore, scope: str, segment: str, due: float) -> None:
-    """Wait until a time in seconds since 1970; cancellable by its path.
+class Awaited(NamedTuple):
+    """What is waited for.
+
+    `key` is what a message is addressed to (`signal:NAME` or `answer:PATH`), `words` tell a person whom or
+    what the run waits for, `fields` are more to show (a question, its options).
+    """
+
+    key: str
+    words: str
+    fields: Mapping[str, Any] = {}
+
+
+async def sleep(run: RunCore, scope: str, segment: str, known: Stored | None, delay_s: float) -> None:
+    """Wait for a time that is journaled, or for what is left of it; cancellable by its path.
 
     Raises:
         StepCancelled: It was cancelled by request.
+        ValueRefused: The time is not finite.
     """
-    rest_s = due - run.clock.now()
+    if known is not None and known.kind != ev.DECIDED:
+        replay_scope(known, _ended)
+        return
+    due = run.clock.now() + delay_s if known is None else known.body["value"]
+    if known is None:
+        body = codec.encode({"value": due})
+        run.journal.append(Event(ev.DECIDED, scope, segment, run.clock.now(), "", body))
+    rest_s = min(due - run.clock.now(), delay_s)  # a clock that was set back must not lengthen the wait
     if rest_s <= 0:
         _ended(run, scope, segment)
         return
@@ -38,27 +59,21 @@ def _ended(run: RunCore, scope: str, segment: str) -> None:
     run.journal.append(Event(ev.SUCCEEDED, scope, segment, run.clock.now(), "", '{"output":null}'))
 
 
-async def word(run: RunCore, scope: str, segment: str, key: str, what: str, fields: dict[str, Any]) -> Any:
-    """Wait for a message under a key and return its value; the run may be parked meanwhile.
-
-    Args:
-        run: The run.
-        scope: The scope of the wait.
-        segment: Its claimed segment.
-        key: What a message is addressed to: `signal:NAME` or `answer:PATH`.
-        what: Whom or what it waits for, in words.
-        fields: More to show of the wait (a question, its options).
+async def word(run: RunCore, scope: str, segment: str, known: Stored | None, what: Awaited) -> Any:
+    """Wait for a message, and return its value or that on record; the run may be parked meanwhile.
 
     Raises:
         StepCancelled: It was cancelled by request.
     """
-    path = join(scope, segment)
-    body = codec.encode({"reason": what, **fields})
+    if known is not None:
+        return replay_scope(known, _ended)
+    path, key = join(scope, segment), what.key
+    body = codec.encode({"reason": what.words, **what.fields})
     run.journal.append(Event(ev.BLOCKED, scope, segment, run.clock.now(), "", body))
     heard: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     waits = run.waits
     waits.signals.setdefault(key, []).append((path, heard))
-    waits.people[path] = what
+    waits.people[path] = what.words
     if run.on_wait is not None:
         run.on_wait()
     waits.enter()

@@ -66,7 +66,7 @@ async def each(
         chosen = await chosen_before(scope)
         wanted = range(1, len(items) + 1) if chosen is None else [number for _, number in chosen]
         policy = Join(join, len(items), deadline) if chosen is None else again(join, chosen)
-        async with Fan(scope, max_concurrent) as fan:
+        async with Fan(scope, max_concurrent, needs_all=join == "all") as fan:
             fan.feed(_entries(items, wanted, steps))
             outputs = await gather(scope, fan, policy)
         if chosen is not None:

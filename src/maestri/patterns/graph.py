@@ -56,7 +56,7 @@ async def graph(
 
     async def inside(scope: Context) -> dict[str, Any]:
         walk = _Walk(steps)
-        async with Fan(scope, max_concurrent) as fan:
+        async with Fan(scope, max_concurrent, needs_all=True) as fan:
             for step in walk.ready():
                 fan.start(step, walk.body(step))
             async for settled in fan:

@@ -78,7 +78,7 @@ async def parallel(
     async def inside(scope: Context) -> dict[str, Any]:
         chosen = await chosen_before(scope)
         policy = Join(join, len(branches), deadline) if chosen is None else again(join, chosen)
-        async with Fan(scope, max_concurrent) as fan:
+        async with Fan(scope, max_concurrent, needs_all=join == "all") as fan:
             for branch, body in branches.items():
                 if chosen is None or (branch, 1) in chosen:
                     fan.start(branch, body)

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from maestri.engines.sqlite import mailbox
 from maestri.engines.statedir import StateDir, locate
@@ -252,7 +251,7 @@ class Project:
 
     def post(self, run: RunInfo, verb: str, data: Mapping[str, Json]) -> None:
         """Put a message into the mailbox of a run; it is stored when this returns."""
-        mailbox.post(self.state, run.id, Message(uuid4().hex, verb, dict(data)))
+        mailbox.post(self.state, run.id, Message(os.urandom(16).hex(), verb, dict(data)))
 
     async def cancel(self, run: RunInfo, path: str = ROOT) -> str:
         """Cancel a run, or a step of it; returns what has happened in words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 from maestri.engines.names import new_id, new_name
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.statedir import StateDir
-from maestri.errors import AgentUnavailable, Diagnostic, PathNotFound, RunEnded
+from maestri.errors import AgentUnavailable, Diagnostic, EngineError, PathNotFound, RunEnded
 from maestri.kernel import codec, runner
 from maestri.kernel import events as ev
 from maestri.kernel.clock import SystemClock
@@ -68,6 +69,7 @@ class Doing:
         """Open nothing yet."""
         self._state = state
         self._random = SystemRandom()
+        self._on_pause = on_pause
         self._notices: list[Callable[[str, Notice], None]] = []
         self.dispatcher = LocalDispatcher(agents)
         self.engine: Engine = engine or SqliteEngine(
@@ -154,21 +156,48 @@ class Doing:
 
     def _open_log(self, run_id: str, path: str, attempt: int) -> Callable[[bytes], None]:
         place: str | None = None
+        is_paused = False
 
         def write(data: bytes) -> None:
-            nonlocal place
-            if place is None:
-                file = self._state.log_path(run_id, path, attempt)
-                self._state.made(file.parent)
-                place = str(file)
-            # Opened for each chunk: a step may live for days, and there may be thousands of them.
-            descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            nonlocal place, is_paused
             try:
-                os.write(descriptor, data)
-            finally:
-                os.close(descriptor)
+                if place is None:
+                    place = str(self._state.log_path(run_id, path, attempt))
+                _append(place, data)
+            except OSError as error:
+                if error.errno in {errno.ENOSPC, errno.EDQUOT} and not is_paused:
+                    is_paused = True
+                    self._on_pause(_no_room(path, place))
+                raise
+            if is_paused:
+                is_paused = False
+                self._on_pause(f"there is room again; {path} goes on")
 
         return write
+
+
+def _append(place: str, data: bytes) -> None:
+    """Append to a log all of some data or, where there is no room, nothing of it."""
+    # Opened for each chunk: a step may live for days, and there may be thousands of them.
+    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        before = os.fstat(descriptor).st_size
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError:
+            os.ftruncate(descriptor, before)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _no_room(path: str, place: str | None) -> str:
+    words = f"there is no room left for the output of {path}: it is paused"
+    cause = "what it writes waits in its pipe, and the step with it"
+    fix = "free some space; the step goes on by itself"
+    return EngineError(words, cause=cause, fix=fix, file=place).diagnostic.text()
 
 
 def own_process() -> None:

@@ -10,6 +10,7 @@ _PARTS: Final = {
     "engine": "maestri.engines.sqlite.engine:SqliteEngine",
     "catalog": "maestri.engines.sqlite.catalog:Catalog",
     "reader": "maestri.engines.sqlite.reader:RunReader",
+    "first_change": "maestri.lang.changes:first_change",
     "inputs": "maestri.lang.inputs:checked",
     "library": "maestri.lang.definitions:Library",
     "python": "maestri.project.python_files:load",

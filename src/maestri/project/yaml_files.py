@@ -9,7 +9,6 @@ from typing import Any
 
 from maestri.errors import DefinitionError, WorkflowChanged
 from maestri.kernel.runner import Definition
-from maestri.lang.changes import first_change
 from maestri.lang.compile import compile_workflow
 from maestri.lang.definitions import Library, PythonTarget
 from maestri.lang.model import WorkflowDef, WorkflowRef
@@ -17,6 +16,7 @@ from maestri.patterns._registry import Workflow
 from maestri.patterns.workflow import adapted
 from maestri.project import python_files
 from maestri.project.loaded import Loaded
+from maestri.project.parts import part
 from maestri.values import Json
 
 
@@ -71,7 +71,7 @@ def _refuse_changes(library: Library, texts: Mapping[str, str], main: str, run: 
         else:
             missing = ""
         if now != text:
-            what = missing or first_change(library, path, text, now)
+            what = missing or part("first_change")(library, path, text, now)
             message = f"`{Path(path).name}` is not what this run was started with"
             fix = (
                 "put the file back as it was; or go on with what was recorded: "

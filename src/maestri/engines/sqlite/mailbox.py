@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import stat
 import time
 from pathlib import Path
@@ -55,7 +54,7 @@ def post(state: StateDir, run_id: str, message: Message) -> None:
 
 
 def _write(place: Path, name: str, content: bytes) -> None:
-    aside = place / f".{secrets.token_hex(8)}"
+    aside = place / f".{os.urandom(8).hex()}"
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -144,4 +143,4 @@ def _content(path: Path) -> bytes | None:
 def _refuse(state: StateDir, run_id: str, name: str) -> None:
     # Not below the mailbox: a step that may write there could make this folder a link.
     refused = state.made(state.run_dir(run_id) / "refused-mail")
-    (folder(state, run_id) / name).rename(refused / f"{time.time_ns():020}-{secrets.token_hex(4)}")
+    (folder(state, run_id) / name).rename(refused / f"{time.time_ns():020}-{os.urandom(4).hex()}")
