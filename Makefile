@@ -49,8 +49,8 @@ fmt: $(STAMP) ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## measure the figures that benchmarks/ keeps an eye on
-	@$(PY) benchmarks/measure.py
+bench: $(STAMP) ## measure Maestri against what the machine itself costs (BENCH="--rounds 3 chain")
+	@$(PY) benchmarks/measure.py $(BENCH)
 
 docs: $(STAMP) ## write the reference pages anew from the source
 	@$(PY) tools/reference.py --write

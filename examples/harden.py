@@ -71,7 +71,7 @@ def command(name: str, words: str | list[str], **options: Any) -> OneStep[Any]:
 
 def verified(name: str, package: str) -> Callable[[maestri.Context], Awaitable[str]]:
     """Return a call of `compiles`."""
-    return lambda ctx: workflow(ctx, name, compiles, inputs={"folder": package})  # type: ignore[arg-type]
+    return lambda ctx: workflow(ctx, name, compiles, inputs={"folder": package})
 
 
 @maestri.workflow(version="1.0.0", timeout_s=1800.0)

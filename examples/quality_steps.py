@@ -18,9 +18,13 @@ def hotspots(complexity: dict[str, list[dict[str, Any]]], most: int) -> list[dic
     """Return the files with the most complex functions, worst first."""
     found = []
     for file, functions in complexity.items():
-        worst = max((f for f in functions if isinstance(f, dict)), key=lambda f: f["complexity"], default=None)
+        worst = max(
+            (f for f in functions if isinstance(f, dict)), key=lambda f: f["complexity"], default=None
+        )
         if worst is not None:
-            found.append({"file": file, "worst": f"{worst['name']} ({worst['complexity']})", "by": worst["complexity"]})
+            found.append(
+                {"file": file, "worst": f"{worst['name']} ({worst['complexity']})", "by": worst["complexity"]}
+            )
     found.sort(key=lambda spot: (-spot["by"], spot["file"]))
     return [{"file": spot["file"], "worst": spot["worst"]} for spot in found[:most]]
 
@@ -71,9 +75,17 @@ def _section(title: str, findings: list[tuple[Any, str, str]], repo: str) -> lis
     rows = []
     for code, count in counted.most_common(_SHOWN):
         message, file = first[code]
-        rows.append(f"- {count} × **{code}** {message.splitlines()[0][:80]} (first in `{file.removeprefix(f'{repo}/')}`)")
+        rows.append(
+            f"- {count} × **{code}** {message.splitlines()[0][:80]} (first in `{file.removeprefix(f'{repo}/')}`)"
+        )
     more = len(counted) - _SHOWN
-    return [f"## {title}", "", *(rows or ["- nothing found"]), *([f"- and {more} other kinds"] if more > 0 else []), ""]
+    return [
+        f"## {title}",
+        "",
+        *(rows or ["- nothing found"]),
+        *([f"- and {more} other kinds"] if more > 0 else []),
+        "",
+    ]
 
 
 def _mended(route: Any) -> list[str]:

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maestri.api import run, stream, workflow
     from maestri.errors import Diagnostic, MaestriError, RunError, StepFailed
+    from maestri.kernel.body import OneStep
     from maestri.kernel.context import Context
     from maestri.kernel.policy import Policy, Retry
+    from maestri.patterns._registry import Arm, Need
     from maestri.project import Project
 
 __version__ = "0.1.0"
 __all__ = [
+    "Arm",
     "Context",
     "Diagnostic",
     "MaestriError",
+    "Need",
+    "OneStep",
     "Policy",
     "Project",
     "Retry",
@@ -28,6 +33,9 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Arm": "maestri.patterns._registry",
+    "Need": "maestri.patterns._registry",
+    "OneStep": "maestri.kernel.body",
     "Context": "maestri.kernel.context",
     "Diagnostic": "maestri.errors",
     "MaestriError": "maestri.errors",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from twins import Twin
+from tests.same.twins import Twin
 
 from maestri.kernel import codec
 from maestri.kernel import events as ev

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playing import facts
+from tests.same.playing import facts
 
 from maestri.kernel.events import Stored
 from maestri.project import Project

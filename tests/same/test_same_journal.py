@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playing import FORMS, Form, Playing, facts
-from twins import TWINS, Twin
+from tests.same.playing import FORMS, Form, Playing, facts
+from tests.same.twins import TWINS, Twin
 
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.statedir import StateDir

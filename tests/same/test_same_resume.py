@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from playing import FORMS, OTHER, Form, Playing
-from twins import TWINS, Twin
+from tests.same.playing import FORMS, OTHER, Form, Playing
+from tests.same.twins import TWINS, Twin
 
 from maestri.kernel.state import SUCCEEDED
 

@@ -225,7 +225,7 @@ async def _loop(ctx: Context) -> Any:
         "mend",
         round_,
         max_rounds=5,
-        start="none yet",  # type: ignore[arg-type]
+        start="none yet",
         no_progress=3,
         until=lambda _scope, number, check: check == "clean" and number > 1,
     )
@@ -294,11 +294,11 @@ async def _nested(ctx: Context, depth: int) -> Any:
 
     async def middle(scope: Context, inputs: Mapping[str, Any]) -> Any:
         greet = await scope.run("greet", "greet", env={"NAME": inputs["name"]})
-        return await workflow(scope, "deep", inmost, inputs={"words": greet})  # type: ignore[arg-type]
+        return await workflow(scope, "deep", inmost, inputs={"words": greet})
 
     del depth
     before = await ctx.run("before", "make before")
-    return await workflow(ctx, "outer", middle, inputs={"name": before})  # type: ignore[arg-type]
+    return await workflow(ctx, "outer", middle, inputs={"name": before})
 
 
 # --- when ---------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ async def close(
     outcome = await settle(run, scope, body, timeout_s)
     above = parent(scope.path)[0]
     now = run.clock.now()
-    if isinstance(outcome.error, RunError) and scope.path in outcome.error.origins:
+    if isinstance(outcome.error, RunError) and outcome.error.origins == (scope.path,):
         scope.add_failures(1)
     if outcome.error is None:
         if run.unheard:  # what failed below this scope no longer matters

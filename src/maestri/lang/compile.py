@@ -57,7 +57,7 @@ def compile_workflow(definition: WorkflowDef, targets: Targets) -> Workflow:
     unit = Unit(definition, targets)
 
     async def run(ctx: Context, inputs: Mapping[str, Json]) -> Json:
-        frame = Frame({"inputs": complete(definition, inputs)})
+        frame = Frame({"inputs": complete(definition.name, definition.inputs, inputs)})
         ctx.names = frame
         last = await _steps(unit, definition.steps, ctx, frame)
         if definition.output is None:

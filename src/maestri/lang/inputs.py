@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from maestri.errors import DefinitionError, Diagnostic, InputInvalid
-from maestri.lang.model import InputDef, WorkflowDef
+from maestri.errors import DefinitionError, Diagnostic, InputInvalid, Span
 from maestri.lang.source import suggest
 from maestri.values import Json, plain_type
 
 _EXAMPLE = {"list": '["a", "b"]', "mapping": '{"a": 1}', "number": "1.5", "integer": "3", "boolean": "true"}
 
 
-def complete(definition: WorkflowDef, given: Mapping[str, Json]) -> dict[str, Json]:
+class InputDef(NamedTuple):
+    """One input of a workflow. `type` is text, number, integer, boolean, list, mapping, path or any."""
+
+    name: str
+    type: str = "any"
+    required: bool = True
+    default: Json = None
+    description: str = ""
+    span: Span | None = None
+
+
+def complete(name: str, inputs: Mapping[str, InputDef], given: Mapping[str, Json]) -> dict[str, Json]:
     """Return the inputs of a call with the defaults filled in.
 
     Raises:
         InputInvalid: One is missing, unknown or of a wrong type.
     """
-    problems = problems_of(definition.inputs, given)
+    problems = problems_of(inputs, given)
     if problems:
         first = problems[0]
-        raise InputInvalid(f"workflow `{definition.name}`: {first.message}", fix=first.fix)
-    return {name: given.get(name, one.default) for name, one in definition.inputs.items()}
+        raise InputInvalid(f"workflow `{name}`: {first.message}", fix=first.fix)
+    return {key: given.get(key, one.default) for key, one in inputs.items()}
 
 
 def problems_of(inputs: Mapping[str, InputDef], given: Mapping[str, Json]) -> list[Diagnostic]:

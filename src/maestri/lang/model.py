@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from maestri.errors import Span
 from maestri.kernel.policy import Policy
 from maestri.lang.expressions.template import Template
+from maestri.lang.inputs import InputDef
 from maestri.lang.source import Source
 from maestri.lang.tree import Scalar
 from maestri.patterns._registry import PatternSpec
@@ -179,17 +180,6 @@ class StepDef(NamedTuple):
     def source(self, source: Source) -> str:
         """Return `file:line:col` of the step's name."""
         return f"{source.name}:{self.span.line}:{self.span.col}"
-
-
-class InputDef(NamedTuple):
-    """One input of a workflow. `type` is text, number, integer, boolean, list, mapping, path or any."""
-
-    name: str
-    type: str = "any"
-    required: bool = True
-    default: Json = None
-    description: str = ""
-    span: Span | None = None
 
 
 class WorkflowDef(NamedTuple):

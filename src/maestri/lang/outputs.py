@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from maestri.lang.expressions.types import ANY, LIST, MAPPING, NULL, NUMBER, TEXT, Type, either
-from maestri.lang.model import AskDef, Fixed, InputDef, OptionDef, PatternDef, RunDef, StepDef, WaitDef
+from maestri.lang.inputs import InputDef
+from maestri.lang.model import AskDef, Fixed, OptionDef, PatternDef, RunDef, StepDef, WaitDef
 from maestri.values import Json, plain_type
 
 MAX_PARTS: Final = 300  # of one type; one that has more is known by its kind alone

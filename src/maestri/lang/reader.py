@@ -7,9 +7,9 @@ from collections.abc import Mapping as MappingOf
 from maestri.errors import Diagnostic
 from maestri.lang import read_values as read
 from maestri.lang.findings import Findings
-from maestri.lang.inputs import fits
+from maestri.lang.inputs import InputDef, fits
 from maestri.lang.keys import FILE, INPUT, INPUT_TYPES, LATER, SAME_TYPE
-from maestri.lang.model import BodyDef, InputDef, WorkflowDef
+from maestri.lang.model import BodyDef, WorkflowDef
 from maestri.lang.read_steps import StepReader
 from maestri.lang.source import Source
 from maestri.lang.tree import Entry, Mapping, Scalar, Tree, to_json

@@ -27,14 +27,15 @@ import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, NewType, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from maestri.errors import BadPattern
 from maestri.kernel.body import Body, OneStep
 from maestri.kernel.context import Context
 
-Seconds = NewType("Seconds", float)
-Value = NewType("Value", object)
+# Plain types to a caller in Python; the second part only tells them from others here.
+Seconds: TypeAlias = Annotated[float, "a duration in seconds"]
+Value: TypeAlias = Annotated[Any, "an expression or a literal"]
 
 Bodies: TypeAlias = Mapping[str, Body[Any]]
 BoundBody: TypeAlias = Callable[..., Awaitable[Any]]
@@ -160,8 +161,8 @@ def _option(keyword: str, parameter: inspect.Parameter, hint: Any, doc: str) -> 
     name = parameter.name.removesuffix("_")
     binds = Binds(())
     optional = _without_none(hint)
-    if get_origin(optional) is Annotated:
-        optional, binds = get_args(optional)[0], get_args(optional)[1]
+    if get_origin(optional) is Annotated and isinstance(get_args(optional)[1], Binds):
+        optional, binds = get_args(optional)
     kind, words, scalars = _kind(optional)
     if kind is None:
         message = f"the parameter `{parameter.name}` of the pattern `{keyword}` has a type YAML cannot say"

@@ -203,8 +203,7 @@ class Project:
         """Create a run and begin it."""
         if self._engine is None:
             self.state.prepare()
-        taken = {run.name for run in self.doing.engine.runs()}
-        return await self.doing.start(loaded, dict(inputs), self.cwd, taken)  # type: ignore[no-any-return]
+        return await self.doing.start(loaded, dict(inputs), self.cwd)  # type: ignore[no-any-return]
 
     async def resume(self, run: RunInfo, *, recorded: bool = False, as_: Loaded | None = None) -> Execution:
         """Take a run over and go on from where its journal ends.

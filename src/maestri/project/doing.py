@@ -70,6 +70,7 @@ class Doing:
         self._state = state
         self._random = SystemRandom()
         self._on_pause = on_pause
+        self._names: set[str] | None = None
         self._notices: list[Callable[[str, Notice], None]] = []
         self.dispatcher = LocalDispatcher(agents)
         self.engine: Engine = engine or SqliteEngine(
@@ -87,11 +88,15 @@ class Doing:
             keep=state.keep,
         )
 
-    async def start(self, loaded: Loaded, inputs: dict[str, Json], cwd: str, taken: set[str]) -> Execution:
+    async def start(self, loaded: Loaded, inputs: dict[str, Json], cwd: str) -> Execution:
         """Create a run and begin it."""
+        if self._names is None:  # read once: listing all runs at each start would grow with their number
+            self._names = {run.name for run in self.engine.runs()}
+        name = new_name(self._names, self._random.getrandbits)
+        self._names.add(name)
         now = self.services.clock.now()
         draw = self._random.getrandbits
-        info = RunInfo(new_id(now, draw), new_name(taken, draw), loaded.name, cwd, now, 1)
+        info = RunInfo(new_id(now, draw), name, loaded.name, cwd, now, 1)
         return await runner.start(self.engine, self.services, loaded.definition, inputs, info)
 
     def refuse_succeeded(self, run: RunInfo) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from maestri.kernel.runner import Definition
-    from maestri.lang.model import InputDef, WorkflowDef
+    from maestri.lang.inputs import InputDef
+    from maestri.lang.model import WorkflowDef
 
 
 class Loaded(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any
 from maestri.errors import DefinitionError, Diagnostic, Span, WorkflowMissing
 from maestri.kernel.context import Context
 from maestri.kernel.runner import Definition
-from maestri.lang.model import InputDef
+from maestri.lang.inputs import InputDef
 from maestri.lang.source import suggest
 from maestri.patterns.workflow import MARK, adapted
 from maestri.project.loaded import Loaded

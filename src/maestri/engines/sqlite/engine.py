@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count
+from pathlib import Path
 from typing import NamedTuple
 
 from maestri.engines.sqlite import mailbox
@@ -35,6 +36,7 @@ from maestri.errors import (
     JournalTooNew,
     RunInUse,
     RunNotFound,
+    StateUnusable,
     UsageError,
 )
 from maestri.kernel.events import Event
@@ -141,11 +143,20 @@ class SqliteEngine:
         return found
 
     def _guard(self, run_id: str) -> FileLock:
-        path = self._state.made(self._state.run_dir(run_id)) / "lock"
-        gate = acquire(path)
+        path = self._state.run_dir(run_id) / "lock"
+        gate = self._locked(path)
         if gate is None:
             raise _in_use(run_id, holder(path))
         return gate
+
+    def _locked(self, path: Path) -> FileLock | None:
+        try:
+            self._state.made(path.parent)
+            return acquire(path)
+        except OSError as error:
+            message = f"{path} cannot be made or opened: {error.strerror or error}"
+            fix = "see to the rights of the state directory and to the room on its disk"
+            raise StateUnusable(message, fix=fix, file=str(path)) from error
 
     def _part(self, lease: Lease) -> Part:
         return self._catalog.part(self._state.journal(self._number()), lease.info.id, lease.key)
@@ -168,7 +179,7 @@ class SqliteEngine:
         while True:
             number = next(numbers)
             file = self._state.journal(number)
-            lock = acquire(lock_path(file))
+            lock = self._locked(lock_path(file))
             if lock is None:
                 continue
             writer = Writer(self._state, file, lock, self._settings, self._delivery.deliver)

@@ -6,6 +6,7 @@ Rule 2: a lock file that was removed or replaced is a lock that was lost.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -48,8 +49,9 @@ def acquire(path: Path) -> FileLock | None:
                 time.sleep(_PAUSE_S)
             continue
         if lock.is_ours():
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode(), 0)
+            with contextlib.suppress(OSError):  # on a full disk the lock holds without these words
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode(), 0)
             return lock
         lock.release()
     return None

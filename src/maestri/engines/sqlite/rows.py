@@ -147,6 +147,7 @@ def read_blobs(db: sqlite3.Connection, names: list[str]) -> dict[str, str]:
 def damage(part: Part, seq: int, scope: Any, name: Any, cause: str) -> JournalDamaged:
     """Return the error that names file, run, path and sequence number of a damaged event."""
     path = join(scope, name) if isinstance(scope, str) and isinstance(name, str) and scope else None
-    message = f"event {seq} of run {part.run_id} in {part.file} is damaged"
+    whose = f"event {seq} of run {part.run_id}" + (f" ({path})" if path else "")
+    message = f"{whose} in {part.file} is damaged"
     fix = "restore the file from a backup, or run the workflow anew; other runs are not affected"
     return JournalDamaged(message, cause=cause, fix=fix, run=part.run_id, path=path, file=str(part.file))

@@ -161,5 +161,8 @@ def translated(error: sqlite3.Error, file: Path) -> EngineError:
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         message = f"{file} is in use by another program: {error}"
         return EngineError(message, fix="close what else has the file open", file=str(file))
+    if is_full(error):
+        fix = "free some space, then try again"
+        return EngineError(f"there is no room left for {file}", fix=fix, file=str(file))
     fix = "check the disk and the system's log"
     return EngineError(f"{file} cannot be used: {error}", cause=type(error).__name__, fix=fix, file=str(file))

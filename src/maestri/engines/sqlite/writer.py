@@ -206,5 +206,8 @@ def _meaning(error: Exception, file: Path) -> MaestriError:
         return error
     if isinstance(error, sqlite3.Error):
         return translated(error, file)
+    if isinstance(error, OSError):
+        message = f"{file} cannot be used: {error.strerror or error}"
+        return EngineError(message, fix="check the disk and the rights of the folder", file=str(file))
     message = f"events could not be stored in {file}: {error}"
     return EngineError(message, cause=type(error).__name__, fix="please report it", file=str(file))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from maestri.errors import Span
 from maestri.lang.checks.subject import Subject
 from maestri.lang.expressions.types import may_be
-from maestri.lang.inputs import fits
-from maestri.lang.model import Dynamic, Fixed, InputDef, Record, Templated, WorkflowDef
+from maestri.lang.inputs import InputDef, fits
+from maestri.lang.model import Dynamic, Fixed, Record, Templated, WorkflowDef
 from maestri.lang.outputs import of_input
 from maestri.lang.source import suggest
 from maestri.lang.survey import Call
