@@ -1,15 +1,19 @@
 """A workflow with every construct, killed at every event and resumed: nothing finished is done again."""
 
+import asyncio
 import contextlib
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from maestri.errors import RunError
+from maestri.engines.sqlite.engine import SqliteEngine
+from maestri.engines.statedir import StateDir
+from maestri.errors import RunEnded, RunError
 from maestri.kernel.body import OneStep
 from maestri.kernel.context import Context
-from maestri.kernel.events import STARTED
+from maestri.kernel.events import STARTED, SUCCEEDED, Stored
 from maestri.kernel.policy import Policy, Retry
 from maestri.kernel.state import fold
 from maestri.patterns import branch, each, graph, loop, parallel, sequence, workflow
@@ -34,63 +38,78 @@ class Outside:
         return noted
 
 
-def everything(outside: Outside) -> Any:
-    """Return a workflow with every pattern, and with each verb of `Context` that needs no person."""
-    note = outside.note
+class Everything:
+    """A workflow with every pattern, and with each verb of `Context` that needs no person."""
 
-    def step(name: str, value: Any) -> OneStep[Any]:
-        return OneStep(lambda c: c.step(name, note(name, value)))
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
 
-    async def fails() -> None:
-        outside.done.append("fails")
+    def step(self, name: str, value: Any) -> OneStep[Any]:
+        return OneStep(lambda c: c.step(name, self.outside.note(name, value)))
+
+    async def fails(self) -> None:
+        self.outside.done.append("fails")
         message = "always"
         raise ValueError(message)
 
-    async def fails_once() -> str:
-        outside.done.append("flaky")
-        if outside.done.count("flaky") == 1:
+    async def fails_once(self) -> str:
+        self.outside.done.append("flaky")
+        if self.outside.done.count("flaky") == 1:
             message = "the first time"
             raise ValueError(message)
         return "at last"
 
-    async def two_steps(ctx: Context) -> Any:
+    async def two_steps(self, ctx: Context) -> Any:
+        note = self.outside.note
         return [await ctx.step("s", note("s1", 1)), await ctx.step("s", note("s2", 2))]
 
-    async def a_round(ctx: Context, number: int, last: Any) -> Any:
-        return await ctx.step("r", note(f"r{number}", (last or 0) + number))
+    async def a_round(self, ctx: Context, number: int, last: Any) -> Any:
+        return await ctx.step("r", self.outside.note(f"r{number}", (last or 0) + number))
 
-    async def an_item(ctx: Context, item: int, index: int) -> Any:
+    async def an_item(self, ctx: Context, item: int, index: int) -> Any:
         if item == 2:
-            return await ctx.step("bad", fails)
-        return await ctx.step("it", note(f"item{index}", item * 10))
+            return await ctx.step("bad", self.fails)
+        return await ctx.step("it", self.outside.note(f"item{index}", item * 10))
 
-    async def a_sum(ctx: Context, results: list[Any]) -> Any:
-        return await ctx.step("sum", note("sum", len(results)))
+    async def a_sum(self, ctx: Context, results: list[Any]) -> Any:
+        return await ctx.step("sum", self.outside.note("sum", len(results)))
 
-    async def after(ctx: Context, needed: Any) -> Any:
-        return await ctx.step("x", note("after", sorted(needed)))
+    async def after(self, ctx: Context, needed: Any) -> Any:
+        return await ctx.step("x", self.outside.note("after", sorted(needed)))
 
-    async def inner(ctx: Context, inputs: Any) -> Any:
-        return await ctx.step("in", note("in", inputs["n"] + 1))
+    async def inner(self, ctx: Context, inputs: Any) -> Any:
+        return await ctx.step("in", self.outside.note("in", inputs["n"] + 1))
 
-    async def report(ctx: Context, result: Any) -> Any:
-        return await ctx.step("tell", note(f"tell-{result['name']}", 1))
+    async def report(self, ctx: Context, result: Any) -> Any:
+        return await ctx.step("tell", self.outside.note(f"tell-{result['name']}", 1))
 
-    async def flow(ctx: Context) -> Any:
-        found: dict[str, Any] = {"sequence": await sequence(ctx, "q", two_steps)}
-        branches = {"one": step("one", 1), "two": two_steps, "bad": OneStep(lambda c: c.step("b", fails))}
-        found["parallel"] = await parallel(ctx, "p", branches, join="settled", on_result=report)
-        found["any"] = sorted(await parallel(ctx, "any", {"fast": step("fast", 1)}, join="any"))
-        found["loop"] = await loop(ctx, "l", a_round, until=lambda _c, _n, out: out >= 6)
-        found["each"] = await each(ctx, "e", [1, 2, 3], an_item, max_concurrent=2)
-        found["reduce"] = await each(ctx, "m", [5, 6], an_item, reduce=a_sum)
-        needs = {"a": Need(step("ga", 1)), "b": Need(step("gb", 2)), "c": Need(after, ("a", "b"))}
+    async def crowds(self, ctx: Context) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        bad = OneStep(lambda c: c.step("b", self.fails))
+        branches: dict[str, Any] = {"one": self.step("one", 1), "two": self.two_steps, "bad": bad}
+        found["parallel"] = await parallel(ctx, "p", branches, join="settled", on_result=self.report)
+        found["any"] = sorted(await parallel(ctx, "any", {"fast": self.step("fast", 1)}, join="any"))
+        found["each"] = await each(ctx, "e", [1, 2, 3], self.an_item, max_concurrent=2)
+        found["reduce"] = await each(ctx, "m", [5, 6], self.an_item, reduce=self.a_sum)
+        needs = {
+            "a": Need(self.step("ga", 1)),
+            "b": Need(self.step("gb", 2)),
+            "c": Need(self.after, ("a", "b")),
+        }
         found["graph"] = await graph(ctx, "g", needs)
-        found["branch"] = await branch(ctx, "b", {"no": Arm(two_steps, lambda: False), "yes": Arm(two_steps)})
-        found["workflow"] = await workflow(ctx, "w", inner, inputs={"n": 1})  # type: ignore[arg-type]
-        found["retried"] = await ctx.step("flaky", fails_once, policy=RETRY)
+        return found
+
+    async def flow(self, ctx: Context) -> Any:
+        found: dict[str, Any] = {"sequence": await sequence(ctx, "q", self.two_steps)}
+        found["crowds"] = await self.crowds(ctx)
+        found["loop"] = await loop(ctx, "l", self.a_round, until=lambda _c, _n, out: out >= 6)
+        arms = {"no": Arm(self.two_steps, lambda: False), "yes": Arm(self.two_steps)}
+        found["branch"] = await branch(ctx, "b", arms)
+        given: Any = {"n": 1}
+        found["workflow"] = await workflow(ctx, "w", self.inner, inputs=given)
+        found["retried"] = await ctx.step("flaky", self.fails_once, policy=RETRY)
         try:
-            await ctx.step("handled", fails)
+            await ctx.step("handled", self.fails)
         except RunError as error:
             found["handled"] = error.message
         await ctx.random()
@@ -98,7 +117,9 @@ def everything(outside: Outside) -> Any:
         await ctx.skip("skipped")
         return found
 
-    return flow
+
+def everything(outside: Outside) -> Any:
+    return Everything(outside).flow
 
 
 def finished(stage: Stage) -> set[str]:
@@ -182,3 +203,26 @@ def test_every_prefix_of_a_journal_can_be_folded() -> None:
     events = reference(Outside()).events
     statuses = {fold(events[:count]).status for count in range(len(events) + 1)}
     assert statuses == {"pending", "running", "succeeded"}
+
+
+async def lives(folder: Path, stage: Stage, kill_at: int) -> list[Stored]:
+    """Live through a crash on real files: one engine is killed, another one goes on with what it left."""
+    stage.engine = CrashingEngine(SqliteEngine(StateDir(folder)), kill_at)
+    with contextlib.suppress(Crash):
+        await (await stage.start()).wait()
+    await stage.engine.close()
+    stage.engine = SqliteEngine(StateDir(folder))
+    with contextlib.suppress(RunEnded):
+        await (await stage.restart()).wait()
+    events = stage.events
+    await stage.engine.close()
+    return events
+
+
+@pytest.mark.parametrize("kill_at", range(2, 100, 14))
+def test_a_crash_on_real_files_loses_nothing_that_was_stored(tmp_path: Path, kill_at: int) -> None:
+    whole = reference(Outside())
+    events = asyncio.run(lives(tmp_path / "state", Stage(everything(Outside())), kill_at))
+    succeeded = Counter(event.path for event in events if event.kind == SUCCEEDED)
+    assert fold(events).output == whole.state.output
+    assert [path for path, times in succeeded.items() if times > 1] == []

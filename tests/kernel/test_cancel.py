@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from maestri.errors import PathNotFound, RunError, StepCancelled
-from maestri.kernel.context import Context, OneStep
+from maestri.kernel.body import OneStep
+from maestri.kernel.context import Context
 from maestri.kernel.policy import Policy, Retry
 from maestri.patterns import parallel, sequence
 from maestri.testing.play import Stage
@@ -63,7 +64,9 @@ def test_a_cancelled_run_can_be_resumed_and_what_was_cancelled_runs_again() -> N
 
     async def slow() -> int:
         calls.append(1)
-        return 7 if len(calls) > 1 else await forever() or 0
+        if len(calls) == 1:
+            await forever()
+        return 7
 
     stage, _ = staged(lambda box: beside(box, lambda c: c.step("slow", slow), "/"))
     stage.play()
@@ -300,7 +303,8 @@ def test_a_cancelled_error_of_a_body_is_a_failure_of_its_scope() -> None:
         raise asyncio.CancelledError
 
     async def flow(ctx: Context) -> Any:
-        return await parallel(ctx, "p", {"odd": odd, "good": OneStep(lambda c: c.step("g", one))}, join="settled")
+        branches: dict[str, Any] = {"odd": odd, "good": OneStep(lambda c: c.step("g", one))}
+        return await parallel(ctx, "p", branches, join="settled")
 
     ended = Stage(flow).play()
     assert ended.output["good"] == 1
@@ -314,7 +318,6 @@ def test_finally_blocks_may_run_steps_while_a_scope_is_cancelled() -> None:
         finally:
             await ctx.step("tidy", one)
 
-    stage, _ = staged(lambda box: beside(box, careful, "/"))
     stage, _ = staged(lambda box: beside(box, lambda c: sequence(c, "slow", careful), "/"))
     assert stage.play().status == "cancelled"
     assert "/p/slow/tidy" in stage.paths("step.succeeded")
@@ -327,9 +330,10 @@ def test_cancelling_a_scope_whose_children_are_ending_leaves_no_one_behind() -> 
         return turns
 
     async def flow(ctx: Context) -> Any:
-        branches: dict[str, Any] = {
-            f"b{n}": OneStep(lambda c, n=n: c.step("s", brief, n)) for n in range(12)
-        }
+        def one(turns: int) -> Any:
+            return OneStep(lambda c: c.step("s", brief, turns))
+
+        branches = {f"b{n}": one(n) for n in range(12)}
         branches["stop"] = OneStep(lambda c: c.step("stop", canceller([stage], "/p")))
         return await parallel(ctx, "p", branches)
 

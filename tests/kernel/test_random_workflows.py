@@ -87,10 +87,10 @@ def body(part: Any) -> Any:
 
 
 def needs(parts: list[Any]) -> dict[str, Need]:
-    return {
-        f"g{n}": Need(lambda c, _given, part=part: do(c, part), (f"g{n - 1}",) if n % 2 else ())
-        for n, part in enumerate(parts)
-    }
+    def one(part: Any) -> Any:
+        return lambda ctx, _given: do(ctx, part)
+
+    return {f"g{n}": Need(one(part), (f"g{n - 1}",) if n % 2 else ()) for n, part in enumerate(parts)}
 
 
 async def tried(ctx: Context, part: Any) -> Any:

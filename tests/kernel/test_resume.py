@@ -40,8 +40,12 @@ class Shaky:
 
 
 def good_then_bad(shaky: Shaky) -> Stage:
+    def good() -> str:
+        shaky.calls.append("good")
+        return "good"
+
     async def flow(ctx: Context) -> Any:
-        first = await ctx.step("good", lambda: shaky.calls.append("good") or "good")
+        first = await ctx.step("good", good)
         return [first, await ctx.step("bad", shaky.work("bad"))]
 
     return Stage(flow)
@@ -92,6 +96,17 @@ def test_a_failure_that_the_body_wrapped_in_its_own_is_reopened_too() -> None:
     assert ended.failure and ended.failure.message == "LookupError: my own words"
     shaky.is_mended = True
     assert stage.resume().output == "bad"
+
+
+def test_a_failure_that_was_wrapped_and_then_handled_counts_once() -> None:
+    async def wraps(ctx: Context) -> Any:
+        try:
+            return await ctx.step("bad", Shaky().work("bad"))
+        except RunError as error:
+            raise LookupError from error
+
+    ended = Stage(lambda ctx: parallel(ctx, "p", {"a": wraps}, join="settled")).play()
+    assert (ended.status, ended.handled) == ("succeeded", 1)
 
 
 def test_failures_in_a_group_of_tasks_are_reopened_too() -> None:

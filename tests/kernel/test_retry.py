@@ -187,7 +187,7 @@ def test_silence_is_limited_and_a_beat_puts_the_limit_off() -> None:
     stage = Stage(flow, agent=Talks())
     ended = stage.play()
     assert ended.failure and ended.failure.message == "there was no output for 30 s"
-    assert stage.clock.now() == 1_000_000_090.0
+    assert 90 <= stage.clock.now() - 1_000_000_000 < 95
 
 
 def test_an_agent_that_turns_its_time_limit_into_an_error_has_timed_out() -> None:

@@ -197,12 +197,10 @@ def test_a_run_whose_frames_are_kept_goes_on_in_the_same_process() -> None:
         execution = await stage.start()
         seen: list[Any] = [(await execution.wait()).waiting, list(cleaned)]
         stage.post("answer", path="/go", value="yes")
-        while execution.core.is_parking:
-            await asyncio.sleep(0)
+        await stage.clock.sleep(1)
         seen.append((await execution.wait()).waiting)
         stage.post("answer", path="/again", value="no")
-        while execution.core.is_parking:
-            await asyncio.sleep(0)
+        await stage.clock.sleep(1)
         return [*seen, (await execution.wait()).output]
 
     stage = Stage(flow, keeps_frames=True)

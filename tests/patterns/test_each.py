@@ -66,7 +66,9 @@ def test_an_item_whose_body_raises_is_isolated_too() -> None:
     assert (ended.output[0]["failed"]["path"], ended.output[1], ended.handled) == ("/e/item", 1, 1)
 
 
-@pytest.mark.parametrize(("join", "status"), [("all", "failed"), ("any", "succeeded"), (2, "succeeded"), (3, "failed")])
+@pytest.mark.parametrize(
+    ("join", "status"), [("all", "failed"), ("any", "succeeded"), (2, "succeeded"), (3, "failed")]
+)
 def test_other_joins_fail_when_too_few_succeed(join: Any, status: str) -> None:
     assert staged([1, -1, 3], join=join).play().status == status
 
@@ -137,7 +139,14 @@ def test_a_failure_of_the_reduction_is_one_of_the_whole_and_keeps_the_items() ->
 
 @pytest.mark.parametrize(
     ("items", "options"),
-    [("text", {}), ({"a": 1}, {}), (None, {}), ([1], {"max_concurrent": 0}), ([1], {"join": 2}), ([1], {"join": "x"})],
+    [
+        ("text", {}),
+        ({"a": 1}, {}),
+        (None, {}),
+        ([1], {"max_concurrent": 0}),
+        ([1], {"join": 2}),
+        ([1], {"join": "x"}),
+    ],
 )
 def test_what_is_no_list_or_out_of_range_is_refused_at_the_path_of_the_step(items: Any, options: Any) -> None:
     ended = staged(items, **options).play()

@@ -75,7 +75,8 @@ def test_what_depends_on_a_failure_is_skipped_with_the_reason_and_the_rest_goes_
     ended = stage.play()
     assert ended.failure and ended.failure.path == "/g/b"
     assert stage.paths("step.skipped") == ["/g/e"]
-    assert (stage.state.steps["/g/e"].note, "/g/after-c" in stage.paths("step.succeeded")) == ("`b` failed", True)
+    assert stage.state.steps["/g/e"].note == "`b` failed"
+    assert "/g/after-c" in stage.paths("step.succeeded")
 
 
 def test_what_was_skipped_runs_when_a_resume_gets_past_the_failure() -> None:

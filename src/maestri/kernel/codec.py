@@ -8,6 +8,8 @@ Rule 3: a text of more than `LARGE_BYTES` is kept once per journal under its dig
 from __future__ import annotations
 
 import json
+import json.encoder
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -18,12 +20,38 @@ DEEPEST = 200  # levels of lists and mappings
 _BLOB = "$blob"  # {"$blob": digest} stands for a large text
 _QUOTED = "$quoted"  # {"$quoted": {...}} is a user's own mapping that would read as one of these
 
-# One encoder, held: making one for every call costs as much as a small encoding.
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_encode_sorted = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
-).encode
-decode = json.loads
+
+def _encoder(*, sort_keys: bool) -> Callable[[Any], str]:
+    """Return a function from a value to JSON text.
+
+    `JSONEncoder.encode` makes its C part anew at each call, which costs as much as a small encoding, so that
+    part is held. A Python without it does the same through the public door. The C part is not asked to
+    look for circles: those end in a RecursionError.
+    """
+    whole = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    quote: Any = getattr(json.encoder, "c_encode_basestring", None)
+    if make is None or quote is None:
+        return whole.encode
+    inner = make(None, whole.default, quote, None, ":", ",", sort_keys, False, False)
+    join = "".join
+
+    def encode(value: Any) -> str:
+        return quote(value) if type(value) is str else join(inner(value, 0))
+
+    return encode
+
+
+_encode = _encoder(sort_keys=False)
+_encode_sorted = _encoder(sort_keys=True)
+_scan = json.JSONDecoder().raw_decode
+
+
+def decode(text: str) -> Any:
+    """Return the value of JSON text that `encode` has written: no space around it, nothing behind it."""
+    return _scan(text)[0]
+
+
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 

@@ -13,11 +13,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maestri.testing.check_agent import check_agent
     from maestri.testing.check_engine import check_engine
+    from maestri.testing.crashing import Crash, CrashingEngine, CrashingJournal, copy_run
+    from maestri.testing.play import Direct, Stage, check_resume, play
     from maestri.testing.scripted import ScriptedAgent
 
-__all__ = ["ScriptedAgent", "check_agent", "check_engine"]
+__all__ = [
+    "Crash",
+    "CrashingEngine",
+    "CrashingJournal",
+    "Direct",
+    "ScriptedAgent",
+    "Stage",
+    "check_agent",
+    "check_engine",
+    "check_resume",
+    "copy_run",
+    "play",
+]
 
 _PLACES = {
+    "Crash": "maestri.testing.crashing:Crash",
+    "CrashingEngine": "maestri.testing.crashing:CrashingEngine",
+    "CrashingJournal": "maestri.testing.crashing:CrashingJournal",
+    "Direct": "maestri.testing.play:Direct",
+    "Stage": "maestri.testing.play:Stage",
+    "check_resume": "maestri.testing.play:check_resume",
+    "copy_run": "maestri.testing.crashing:copy_run",
+    "play": "maestri.testing.play:play",
     "ScriptedAgent": "maestri.testing.scripted:ScriptedAgent",
     "check_agent": "maestri.testing.check_agent:check_agent",
     "check_engine": "maestri.testing.check_engine:check_engine",

@@ -60,7 +60,7 @@ class SimulatedJournal:
     def __init__(self, place: Place, worker: Worker, weather: Weather) -> None:
         """Begin after the last stored event."""
         self._place = place
-        self._worker = worker
+        self.worker = worker
         self._weather = weather
         self.epoch = place.disk.held.epoch
         self._seq = place.disk.size
@@ -143,7 +143,7 @@ class SimulatedJournal:
         return [waiting.entry.event for waiting in (*self._under_way, *self._queue)]
 
     def _add(self, event: Event, waiter: asyncio.Future[None] | None, message: str | None) -> None:
-        if self._worker.is_dead:
+        if self.worker.is_dead:
             return
         self._seq += 1
         if event.kind == ev.RETRIED:
@@ -189,7 +189,7 @@ class SimulatedJournal:
     def store(self, waiting: list[_Waiting]) -> bool:
         """Store a transaction; tell whether this journal still holds the run."""
         entries = [one.entry for one in waiting]
-        return self._place.disk.store(entries, self.epoch, self._worker.name)
+        return self._place.disk.store(entries, self.epoch, self.worker.name)
 
     def _break(self) -> None:
         """Let the disk fail. What was being written may be found there later, or not."""
@@ -253,7 +253,7 @@ class SimulatedEngine:
     def __init__(self, place: Place, worker: Worker, weather: Weather = CALM) -> None:
         """Begin without a lease."""
         self._place = place
-        self._worker = worker
+        self.worker = worker
         self._weather = weather
         self.journal: SimulatedJournal | None = None
 
@@ -267,7 +267,7 @@ class SimulatedEngine:
             raise EngineError("there is a run already", fix="draw another id")
         self._place.disk.create(info)
         self._place.owners.append(self._worker)
-        self._place.disk.write([Entry(first._replace(seq=1))], 1, self._worker.name)
+        self._place.disk.write([Entry(first._replace(seq=1))], 1, self.worker.name)
         self.journal = SimulatedJournal(self._place, self._worker, self._weather)
         return self.journal
 

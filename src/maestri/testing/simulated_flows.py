@@ -110,7 +110,7 @@ class _Drawing:
             options["most"] = random.choice((None, 1, 2)) if word == "parallel" else random.choice((1, 2, 4))
         if word == "race":
             size = random.randint(2, 3)
-            options |= {"join": random.choice(("any", 1, 2)), "most": None}
+            options |= {"join": random.choice(("any", 1, 2, "settled")), "most": None}
             options |= {"deadline": random.choice((None, None, 1.0, 5.0))}
         if word == "parallel":
             options["reports"] = random.random() < 0.3

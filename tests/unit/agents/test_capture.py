@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestri.agents.capture import END_BYTES, INLINE_BYTES, Capture, _whole_end, _whole_start
+from maestri.agents.pipes import NoRoom
 from maestri.errors import StepFailed
 from maestri.testing.check_agent import Witness
 
@@ -77,12 +78,27 @@ def test_a_system_without_nameless_files_uses_a_named_one(
     assert [path for path in tmp_path.iterdir() if path.name.startswith("maestri-")] == []
 
 
-def test_a_full_disk_is_a_failure_of_the_step(witness: Witness) -> None:
-    def full(_data: bytes) -> None:
-        raise OSError(28, "No space left on device")
+def test_a_chunk_that_a_full_disk_refuses_is_taken_when_it_is_offered_again(witness: Witness) -> None:
+    logged: list[bytes] = []
 
-    capture = Capture("stdout", witness.attempt._replace(log=full))
-    with pytest.raises(StepFailed, match="No space left"):
+    def full_at_first(data: bytes) -> None:
+        logged.append(data)
+        if len(logged) == 1:
+            raise OSError(28, "No space left on device")
+
+    capture = Capture("stdout", witness.attempt._replace(log=full_at_first))
+    with pytest.raises(NoRoom):
+        capture.feed(b"x")
+    capture.feed(b"x")
+    assert (capture.size_bytes, capture.text()) == (1, "x")
+
+
+def test_a_broken_disk_is_a_failure_of_the_step(witness: Witness) -> None:
+    def broken(_data: bytes) -> None:
+        raise OSError(5, "Input/output error")
+
+    capture = Capture("stdout", witness.attempt._replace(log=broken))
+    with pytest.raises(StepFailed, match="Input/output error"):
         capture.feed(b"x")
 
 

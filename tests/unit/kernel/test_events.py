@@ -46,4 +46,5 @@ def test_an_event_as_json_is_flat_and_leaves_out_what_says_nothing() -> None:
     stored = Stored(ev.SUCCEEDED, "/", "a", 1.5, "00ff", {"output": 1}, 7)
     expected = {"seq": 7, "at": 1.5, "kind": "step.succeeded", "path": "/a", "digest": "00ff", "output": 1}
     assert stored.as_json() == expected
-    assert Stored(ev.RUN_PARKED, "", "", 1.5, "", {}, 8).as_json() == {"seq": 8, "at": 1.5, "kind": "run.parked"}
+    parked = Stored(ev.RUN_PARKED, "", "", 1.5, "", {}, 8)
+    assert parked.as_json() == {"seq": 8, "at": 1.5, "kind": "run.parked"}

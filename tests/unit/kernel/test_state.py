@@ -10,7 +10,7 @@ from maestri.kernel import state
 from maestri.kernel.events import Stored
 from maestri.kernel.state import RunState, below, fold
 
-STARTED = {"workflow": "w", "inputs": {}, "cwd": ".", "definition": {}}
+STARTED: dict[str, Any] = {"workflow": "w", "inputs": {}, "cwd": ".", "definition": {}}
 
 
 def stored(kind: int, path: str = "", **body: Any) -> Stored:
@@ -54,7 +54,7 @@ def test_what_was_skipped_for_a_failure_may_do_whatever_something_new_may(kind: 
 
 
 def test_an_impossible_transition_is_a_bug_that_names_both() -> None:
-    with pytest.raises(InternalError, match="step.started cannot happen to what is succeeded"):
+    with pytest.raises(InternalError, match=r"step\.started cannot happen to what is succeeded"):
         state.advance("succeeded", ev.STARTED)
 
 

@@ -1,0 +1,226 @@
+"""The world outside of a run: agents that work, fail and hang, people who answer, and a memory of it all.
+
+Rule 1: what was done here stays done, whatever becomes of the worker that had it done.
+Rule 2: whether an attempt fails depends on its path and number alone, so that a steady workflow is steady.
+Rule 3: every promise that shows at the moment of an action is checked at that moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Any
+from zlib import crc32
+
+from maestri.errors import ExitFailed, StepFailed
+from maestri.kernel import events as ev
+from maestri.kernel.ports import Answer, Attempt, Message, Task
+from maestri.testing.simulated_disk import SimulatedDisk, is_above
+from maestri.testing.simulated_engine import SimulatedEngine
+from maestri.testing.simulated_loop import WORKER, SimulatedLoop, Worker
+
+_HANGS_AGAIN = 3  # how often a step may hang or be slow where a limit of time could make that last for ever
+
+
+class Work:
+    """One performance of a step: by whom, which attempt, and whether it is still going on."""
+
+    __slots__ = ("is_open", "key", "number", "path", "worker")
+
+    def __init__(self, path: str, number: int, key: str, worker: Worker) -> None:
+        """Begin it."""
+        self.path = path
+        self.number = number
+        self.key = key
+        self.worker = worker
+        self.is_open = True
+
+
+class World:
+    """What all lives of one run have in common, outside of its journal."""
+
+    def __init__(self, loop: SimulatedLoop, disk: SimulatedDisk, random: Random, *, is_steady: bool) -> None:
+        """Begin with nothing done.
+
+        Args:
+            loop: The loop of the simulation.
+            disk: What is stored, to compare what is done with it.
+            random: Where times are drawn from.
+            is_steady: Whether how an attempt ends may depend on its path and number only.
+        """
+        self._loop = loop
+        self._disk = disk
+        self._random = random
+        self._is_steady = is_steady
+        self._posted: set[str] = set()
+        self.works: list[Work] = []
+        self.violations: list[str] = []
+        self.history: list[tuple[float, str, str]] = []
+        self.engine: SimulatedEngine | None = None
+        self.edited: dict[str, Any] = {}  # steps on record that the workflow asks for in another way now
+        self.expected: set[str] = set()  # ids of messages that are under way
+        self.on_post: Callable[[], None] = _nothing
+
+    def note(self, who: str, what: str) -> None:
+        """Remember what happens, for the trace of a failing seed."""
+        self.history.append((self._loop.time(), who, what))
+
+    def violated(self, promise: str) -> None:
+        """Remember that a promise was broken."""
+        self.violations.append(promise)
+        self.note("!", promise)
+
+    # --- agents -------------------------------------------------------------------------------------
+
+    async def perform(self, task: Task, attempt: Attempt) -> Answer:
+        """Work for a while, then answer, fail, or hang.
+
+        Raises:
+            RunError: The script says that this attempt fails.
+        """
+        options = task.request
+        work = self._begin(attempt.path, attempt.number, attempt.key, costs=options["costs"])
+        again = 0 if self._is_steady else sum(one.path == attempt.path for one in self.works)
+        try:
+            if attempt.number <= options["hangs"] and again < _HANGS_AGAIN:
+                await asyncio.get_running_loop().create_future()
+            await self._take_time(10.0 if options["slow"] and again < _HANGS_AGAIN else 0.0)
+        except asyncio.CancelledError:
+            await self._cancelled(work)
+            raise
+        finally:
+            self._end(work)
+        if attempt.number <= options["fails"]:
+            raise (StepFailed, ExitFailed, ValueError)[attempt.number % 3](f"attempt {attempt.number} fails")
+        return Answer({"path": attempt.path, "value": crc32(attempt.path.encode()) % 100})
+
+    async def called(self, path: str) -> Any:
+        """Do the work of a function; it has no attempts that could fail."""
+        work = self._begin(path, 1, "", costs=False)
+        try:
+            await self._take_time(0.0)
+        except asyncio.CancelledError:
+            await self._cancelled(work)
+            raise
+        finally:
+            self._end(work)
+        return {"path": path}
+
+    async def _take_time(self, more_s: float) -> None:
+        time_s = self._random.choice((0.0, 0.0, 0.0, 0.5, 1.0, 4.0)) + more_s
+        if time_s:
+            await asyncio.sleep(time_s)
+
+    async def _cancelled(self, work: Work) -> None:
+        """Stop, which may take a moment as well."""
+        if work.worker.is_dead:
+            return
+        self.note(work.worker.name, f"cancelled   {work.path}")
+        self._check_cause(work)
+        if self._random.random() < 0.4:
+            await asyncio.sleep(0.2)
+
+    def _begin(self, path: str, number: int, key: str, *, costs: bool) -> Work:
+        worker = WORKER.get()
+        if worker is None:
+            message = "work is done by a worker"
+            raise RuntimeError(message)
+        work = Work(path, number, key, worker)
+        self.note(worker.name, f"performs    {path} attempt {number}")
+        if self._disk.final and not self._is_owner(worker) and not costs:
+            pass  # a free step is not announced, so that a stale owner may begin one more
+        else:
+            self._check_begin(work, costs=costs)
+        self.works.append(work)
+        return work
+
+    def _end(self, work: Work) -> None:
+        if not work.worker.is_dead:
+            work.is_open = False
+            self.note(work.worker.name, f"has done    {work.path}")
+
+    def open_works(self, worker: Worker) -> list[str]:
+        """Return the paths of what a worker has not ended."""
+        return [work.path for work in self.works if work.is_open and work.worker is worker]
+
+    # --- what is checked at the moment of an action -------------------------------------------------
+
+    def _is_owner(self, worker: Worker) -> bool:
+        journal = self.engine.journal if self.engine is not None else None
+        return journal is not None and journal.worker is worker and self._disk.may_write(journal.epoch)
+
+    def _check_begin(self, work: Work, *, costs: bool) -> None:
+        disk, path = self._disk, work.path
+        if path in disk.final:
+            self.violated(f"a finished step is performed again: {path}")
+        above = disk.closed_above(path)
+        if above is not None:
+            self.violated(f"a step is performed in the closed scope {above}: {path}")
+        if not work.key:
+            return
+        journal = self.engine.journal if self.engine is not None else None
+        retried = journal.retried.get(path, 0) if journal is not None else 0
+        wanted = 1 + max(disk.attempts.get(path, 0), retried)
+        if work.number != wanted or not work.key.endswith(f"{path}/{wanted}"):
+            self.violated(f"the key of {path} is {work.key}, though it is attempt {wanted}")
+        row = disk.started.get(path)
+        if costs and (row is None or row.worker != work.worker.name or disk_attempt(row) != work.number):
+            self.violated(f"a step that costs money is sent before its start is stored: {path}")
+
+    def _check_cause(self, work: Work) -> None:
+        journal = self.engine.journal if self.engine is not None else None
+        if journal is None or not self._is_owner(work.worker):
+            return
+        for event in journal.unstored:
+            if event.kind == ev.DECIDED and event.name == "join" and is_above(event.scope, work.path):
+                self.violated(f"{work.path} is cancelled for a decision that is not stored: {event.scope}")
+
+    # --- what a workflow says -----------------------------------------------------------------------
+
+    def request(self, path: str) -> dict[str, Any]:
+        """Return what a step adds to its request; it is another thing once the workflow was edited."""
+        return {"edited": True} if path in self.edited else {}
+
+    def saw(self, path: str, value: Any) -> None:
+        """Compare what a workflow was given with what was on record when it was asked for."""
+        if path in self.edited:
+            self.violated(f"a step got the record of another request: {path}")
+        row = self._disk.final.get(path)
+        if row is not None and row.event.kind == ev.SUCCEEDED and row.event.body.get("output") != value:
+            self.violated(f"{path} gave {value!r}, on record is {row.event.body.get('output')!r}")
+
+    def wants(self, path: str, verb: str) -> None:
+        """Have somebody send the word that a workflow is about to wait for, now or much later."""
+        if path in self._posted:
+            return
+        self._posted.add(path)
+        names = {"name": path} if verb == "signal" else {"path": path}
+        message = Message(f"m{len(self._posted):04}", verb, {**names, "value": f"word for {path}"})
+        delay_s = self._random.choice((0.0, 0.0, 0.3, 5.0, 3600.0, 86400.0))
+        if not self._is_steady and self._random.random() < 0.2:
+            self.post(message)
+            return
+        self.expected.add(message.id)
+        context = Worker("outside").context
+        context.run(WORKER.set, None)
+        self._loop.call_later(delay_s, self.post, message, context=context)
+
+    def post(self, message: Message) -> None:
+        """Put a message into the mailbox, where it stays until it is taken."""
+        self.note("outside", f"posts       {message.verb} {message.data}")
+        self.on_post()
+        self.expected.discard(message.id)
+        if self.engine is not None:
+            self.engine.post("run", message)
+            if self._random.random() < 0.2:
+                self.engine.post("run", message)
+
+
+def disk_attempt(row: Any) -> int:
+    """Return the attempt that a row says was started."""
+    return int(row.event.body.get("attempt", 1))
+
+
+def _nothing() -> None:
+    pass
