@@ -30,21 +30,20 @@ from maestri.kernel.past import WITH_SCOPE, Known
 from maestri.kernel.path import join
 from maestri.kernel.policy import DEFAULT, NO_RETRY, retry_delay_s
 from maestri.kernel.ports import Answer, Task, Timer
-from maestri.kernel.run import RunCore
+from maestri.kernel.run import Live, RunCore
 from maestri.kernel.typed import build, to_plain
 
 ATTEMPT, IDLE, STEP, REQUEST = "attempt", "idle", "step", "request"
 
 
-class _Step:
-    """One step under way: where it is, what it asks for, and what state it is in."""
+class _Step(Live):
+    """One step under way: where it is, what it asks for, what state it is in, and why it is being stopped."""
 
     __slots__ = (
         "attempt",
         "before",
         "digest",
         "limit",
-        "live",
         "path",
         "run",
         "scope",
@@ -54,6 +53,7 @@ class _Step:
     )
 
     def __init__(self, run: RunCore, scope: str, segment: str, task: Task, digest: str) -> None:
+        super().__init__(asyncio.current_task(), is_scope=False)
         self.run = run
         self.scope = scope
         self.segment = segment
@@ -63,7 +63,7 @@ class _Step:
         self.attempt = 1
         self.before = 0  # attempts that were made before the step was reopened
         self.state = state.PENDING
-        self.live = run.begin(self.path, is_scope=False)
+        run.begin(self.path, self)
         self.limit = _limit(self, STEP, task.policy.step_timeout_s)
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ async def perform(
     except asyncio.CancelledError:
         if run.is_parking or step.state in state.ENDED:
             raise
-        if not step.live.is_ours():
+        if not step.is_ours():
             run.journal.append(step.event(ev.CANCELLED, codec.encode({"reason": WITH_SCOPE})))
             raise
         return await _end_stopped(step)
@@ -127,28 +127,36 @@ async def _attempts(step: _Step) -> Any:
         except (EngineError, ReplayError):
             raise
         except asyncio.CancelledError as error:
-            if step.live.is_interrupted or run.is_parking:
+            if step.is_interrupted or run.is_parking:
                 raise
             await _failed(step, _as_failure(error))
         except Exception as error:  # a function's own exception is its failure
-            if run.is_told_to_stop(step.live):
+            if run.is_told_to_stop(step):
                 raise asyncio.CancelledError from error  # whatever it says, it was stopped
             await _failed(step, _as_failure(error))
         else:
             step.close()
-            step.live.release()
+            step.release()
             await run.journal.commit(step.event(ev.SUCCEEDED, _success_body(step, text, answer)))
             return value
 
 
 async def _answered(step: _Step) -> tuple[Answer, str, Any]:
     """Make one attempt and return its answer, and the value of that as text and in its decoded form."""
-    answer = await _one_attempt(step)
-    if step.live.is_interrupted:
+    task, policy = step.task, step.task.policy
+    if policy is DEFAULT or (policy.attempt_timeout_s is None and policy.idle_timeout_s is None):
+        function = task.function
+        if function is not None and _is_async(function):
+            answer = Answer(await function())
+        else:
+            answer = await _dispatched(step, _nothing)
+    else:
+        answer = await _limited(step)
+    if step.is_interrupted:
         await asyncio.sleep(0)  # a function that has stopped itself hears of it here
     text, value = codec.settle(to_plain(answer.value))
-    if step.task.returns is not None:
-        build(step.task.returns, value)
+    if task.returns is not None:
+        build(task.returns, value)
     return answer, text, value
 
 
@@ -164,20 +172,18 @@ def _as_failure(error: BaseException) -> RunError:
     return StepFailed(f"{type(error).__name__}: {error}", cause=place_of(error))
 
 
-async def _one_attempt(step: _Step) -> Answer:
-    task = step.task
-    policy = task.policy
-    if policy is DEFAULT or (policy.attempt_timeout_s is None and policy.idle_timeout_s is None):
-        return await _dispatch(step, _nothing)
+async def _limited(step: _Step) -> Answer:
+    """Make an attempt under limits of its own: for its length, and for its silence."""
+    policy = step.task.policy
     limit = _limit(step, ATTEMPT, policy.attempt_timeout_s)
     silence = _Silence(step, policy.idle_timeout_s) if policy.idle_timeout_s is not None else None
     try:
-        return await _dispatch(step, silence.beat if silence else _nothing)
+        return await _dispatched(step, silence.beat if silence else _nothing)
     except (asyncio.CancelledError, Exception):
-        if not step.live.is_passing or not step.live.is_ours():
+        if not step.is_passing or not step.is_ours():
             raise
-        reason = step.live.reason or ATTEMPT
-        step.live.release()
+        reason = step.reason or ATTEMPT
+        step.release()
         raise _timeout(step, reason) from None
     finally:
         if limit is not None:
@@ -186,7 +192,7 @@ async def _one_attempt(step: _Step) -> Answer:
             silence.close()
 
 
-async def _dispatch(step: _Step, beat: Callable[[], None]) -> Answer:
+async def _dispatched(step: _Step, beat: Callable[[], None]) -> Answer:
     function = step.task.function
     if function is not None and _is_async(function):
         return Answer(await function())
@@ -234,7 +240,7 @@ async def _end_stopped(step: _Step) -> NoReturn:
         Timeout: Its time was up.
         StepCancelled: It was cancelled.
     """
-    reason = step.live.reason or REQUEST
+    reason = step.reason or REQUEST
     if reason in {STEP, ATTEMPT, IDLE}:
         error: RunError = _timeout(step, reason)
         body = codec.encode({"failure": to_failure(error).as_json(), "attempt": step.attempt})
@@ -266,7 +272,7 @@ def _limit(step: _Step, reason: str, limit_s: float | None) -> Timer | None:
     if limit_s is None:
         return None
     is_passing = reason != STEP
-    return step.run.clock.call_later(limit_s, lambda: step.live.stop(reason, is_passing=is_passing))
+    return step.run.clock.call_later(limit_s, lambda: step.stop(reason, is_passing=is_passing))
 
 
 class _Silence:
@@ -285,7 +291,7 @@ class _Silence:
     def _check(self) -> None:
         rest_s = self._heard + self._limit_s - self._monotonic()
         if rest_s <= 0:
-            self._step.live.stop(IDLE, is_passing=True)
+            self._step.stop(IDLE, is_passing=True)
         else:
             self._timer = self._step.run.clock.call_later(rest_s, self._check)
 

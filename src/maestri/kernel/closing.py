@@ -124,7 +124,8 @@ async def settle(
         MaestriError: The engine or the replay has a problem, which is not a failure of the work.
         CancelledError: The run is being parked.
     """
-    live = run.begin(scope.path, is_scope=True)
+    live = Live(asyncio.current_task(), is_scope=True)
+    run.begin(scope.path, live)
     timer = None
     if timeout_s is not None:
         timer = run.clock.call_later(timeout_s, lambda: _time_is_up(run, live, timeout_s))

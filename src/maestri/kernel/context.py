@@ -7,7 +7,7 @@ Rule 3: a step's result is handed on only when it is stored; a seal rides with t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from zlib import crc32
 
@@ -74,6 +74,11 @@ class Context:
         return f"{self._digest:016x}"
 
     @property
+    def folded(self) -> int:
+        """The digest as a number."""
+        return self._digest
+
+    @property
     def failed(self) -> int:
         """How many steps have failed in this scope and below."""
         return self._failed
@@ -130,9 +135,9 @@ class Context:
             raise
         return value if task.returns is None else build(task.returns, value)
 
-    async def run(
+    def run(
         self, name: str, command: str | list[str], *, policy: Policy = DEFAULT, **options: Any
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """Run a command: a text for the shell, or a list of arguments.
 
         Args:
@@ -141,9 +146,9 @@ class Context:
             policy: Retry and time limits.
             options: `env`, `stdin`, `cwd`, `output` (text, json, jsonl, lines, result) and `ok` (exit codes).
         """
-        return await self.perform(name, requests.command(command, options, policy))
+        return self.perform(name, requests.command(command, options, policy))
 
-    async def call(
+    def call(
         self,
         name: str,
         function: str | Callable[..., Any],
@@ -152,11 +157,11 @@ class Context:
         policy: Policy = DEFAULT,
         returns: type | None = None,
         **kwargs: Any,
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """Call a function, sync or async: the callable itself or `module:function`."""
-        return await self.perform(name, requests.call(function, args, kwargs, policy, returns))
+        return self.perform(name, requests.call(function, args, kwargs, policy, returns))
 
-    async def agent(
+    def agent(
         self,
         name: str,
         prompt: str,
@@ -165,15 +170,15 @@ class Context:
         returns: type | None = None,
         policy: Policy = DEFAULT,
         **options: Any,
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """Ask an agent by its name."""
-        return await self.perform(name, Task(by, {"prompt": prompt, **options}, policy, None, returns))
+        return self.perform(name, Task(by, {"prompt": prompt, **options}, policy, None, returns))
 
-    async def step(
+    def step(
         self, name: str, function: Callable[..., Any], /, *args: Any, policy: Policy = DEFAULT, **kwargs: Any
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """Call a function of this process as a step; its output is journaled."""
-        return await self.call(name, function, *args, policy=policy, **kwargs)
+        return self.call(name, function, *args, policy=policy, **kwargs)
 
     async def skip(self, name: str, reason: str = "when", because: str = "") -> None:
         """Record that a step is not done: `when` did not hold, or what it needs has failed."""
@@ -271,11 +276,11 @@ class Context:
         finally:
             self._naming.inner = None
 
-    async def enter_body(self, segment: str, body: Body[T]) -> T:
+    def enter_body(self, segment: str, body: Body[T]) -> Coroutine[Any, Any, T]:
         """Run a body at a claimed segment: in a scope there, or as the one step there."""
         if isinstance(body, OneStep):
-            return await self._enter_place(segment, body)
-        return await self.enter(segment, body)
+            return self._enter_place(segment, body)
+        return self.enter(segment, body)
 
     async def _enter_place(self, segment: str, body: OneStep[T]) -> T:
         place = self.place(segment)
@@ -289,7 +294,7 @@ class Context:
             await place.reject(error)  # the body's own code raised
         finally:
             self._failed += place.failed
-            self._digest = (self._digest + int(place.digest, 16)) & _DIGEST_MASK
+            self._digest = (self._digest + place.folded) & _DIGEST_MASK
 
     async def enter(
         self,

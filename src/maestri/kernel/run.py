@@ -25,12 +25,12 @@ class Live:
     for ours. Each request adds one to the task's count, and exactly one is taken back.
     """
 
-    __slots__ = ("_is_alone", "before", "is_passing", "is_scope", "reason", "task")
+    __slots__ = ("_is_alone", "asyncio_task", "before", "is_passing", "is_scope", "reason")
 
-    def __init__(self, task: asyncio.Task[Any], *, is_scope: bool) -> None:
-        self.task = task
+    def __init__(self, task: asyncio.Task[Any] | None, *, is_scope: bool) -> None:
+        self.asyncio_task: asyncio.Task[Any] = task  # type: ignore[assignment]  # a body is always in one
         self.is_scope = is_scope
-        self.before = task.cancelling()
+        self.before = self.asyncio_task.cancelling()
         self.reason: str | None = None
         self.is_passing = False
         self._is_alone: bool | None = None
@@ -38,7 +38,7 @@ class Live:
     @property
     def is_interrupted(self) -> bool:
         """Whether anybody, here or further out, has cancelled the asyncio task since this began."""
-        return self.task.cancelling() > self.before
+        return self.asyncio_task.cancelling() > self.before
 
     def stop(self, reason: str, *, is_passing: bool = False) -> bool:
         """Interrupt it, once; returns whether this request is the one that counts.
@@ -51,7 +51,7 @@ class Live:
             self.reason, self.is_passing = reason, False
             return True
         self.reason, self.is_passing = reason, is_passing
-        self.task.cancel()
+        self.asyncio_task.cancel()
         return True
 
     def is_ours(self) -> bool:
@@ -59,13 +59,13 @@ class Live:
         if self.reason is None:
             return False
         if self._is_alone is None:
-            self._is_alone = self.task.uncancel() <= self.before
+            self._is_alone = self.asyncio_task.uncancel() <= self.before
         return self._is_alone
 
     def release(self) -> None:
         """Forget a request that has not ended it, so that the next one counts again."""
         if self.reason is not None and self._is_alone is None:
-            self.task.uncancel()
+            self.asyncio_task.uncancel()
         self.reason = self._is_alone = None
         self.is_passing = False
 
@@ -165,14 +165,12 @@ class RunCore:
         key = f"{run_id}{path}/{number}"
         return Attempt(run_id, path, number, key, self.info.cwd, log, beat, notice, services.keep)
 
-    def begin(self, path: str, *, is_scope: bool) -> Live:
+    def begin(self, path: str, live: Live) -> None:
         """Enter what the current asyncio task begins into `live`."""
-        task: Any = asyncio.current_task()  # a body is always in one
         self.has_begun = True
-        live = self.live[path] = Live(task, is_scope=is_scope)
+        self.live[path] = live
         if path == ROOT and self._stopped_early is not None:
             live.stop(self._stopped_early)
-        return live
 
     @property
     def is_stopping(self) -> bool:
@@ -186,9 +184,9 @@ class RunCore:
         """
         if not live.is_interrupted:
             return False
-        task = live.task
+        task = live.asyncio_task
         return task in self.stopped or any(
-            one.task is task and one.reason is not None for one in self.live.values()
+            one.asyncio_task is task and one.reason is not None for one in self.live.values()
         )
 
     def is_current(self, event: Stored) -> bool:

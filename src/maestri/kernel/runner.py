@@ -179,7 +179,7 @@ class Execution:
 
 async def _sweep(core: RunCore) -> None:
     """Stop what a body has left running in asyncio tasks of its own; nothing may outlive its run."""
-    left = {live.task for live in core.live.values() if not live.task.done()}
+    left = {live.asyncio_task for live in core.live.values() if not live.asyncio_task.done()}
     for task in left:
         task.cancel()
     if left:

@@ -16,7 +16,7 @@ from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.past import WITH_SCOPE, replay_scope
 from maestri.kernel.path import join
-from maestri.kernel.run import RunCore
+from maestri.kernel.run import Live, RunCore
 
 
 class Awaited(NamedTuple):
@@ -88,7 +88,8 @@ async def word(run: RunCore, scope: str, segment: str, known: Stored | None, wha
 
 async def _under_way(run: RunCore, scope: str, segment: str, wait: Any) -> Any:
     path = join(scope, segment)
-    live = run.begin(path, is_scope=False)
+    live = Live(asyncio.current_task(), is_scope=False)
+    run.begin(path, live)
     try:
         return await wait
     except asyncio.CancelledError:

@@ -7,7 +7,7 @@ is tested does not judge itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from maestri.engines.projection import projected
@@ -45,11 +45,13 @@ class SimulatedDisk:
         self.by_scope: dict[str, list[Stored]] = {}
         self.mail: dict[str, Message] = {}
         self.taken: set[str] = set()
+        self.on_write: Callable[[Row], None] = _nothing
         self.refused = 0  # transactions of stale owners
         # What the checks ask: the record by path that stands, and the attempts that have failed.
         self.final: dict[str, Row] = {}
         self.attempts: dict[str, int] = {}
-        self.started: dict[str, Row] = {}
+        self.started: set[tuple[str, int, str]] = set()  # path, attempt, worker
+        self.decided: dict[str, Any] = {}
 
     def create(self, info: RunInfo) -> None:
         """Make the run, held by whoever makes it."""
@@ -90,12 +92,15 @@ class SimulatedDisk:
             if message is not None:
                 self.taken.add(message)
             self._note(row)
+            self.on_write(row)
 
     def _note(self, row: Row) -> None:
         event = row.event
         kind = event.kind
         if kind == ev.STARTED:
-            self.started[event.path] = row
+            self.started.add((event.path, event.body.get("attempt", 1), row.worker))
+        elif kind == ev.DECIDED:
+            self.decided[event.path] = event.body["value"]
         elif kind in {ev.RETRIED, ev.FAILED}:
             attempt = event.body.get("attempt", 1)
             self.attempts[event.path] = max(attempt, self.attempts.get(event.path, 0))
@@ -136,3 +141,7 @@ def _stands(event: Stored) -> bool:
 def is_above(scope: str, path: str) -> bool:
     """Tell whether a path lies below a scope."""
     return path != scope and (scope == ROOT or path.startswith(scope + "/"))
+
+
+def _nothing(_row: Row) -> None:
+    pass

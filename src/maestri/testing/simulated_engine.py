@@ -266,9 +266,9 @@ class SimulatedEngine:
         if self._place.disk.info is not None:
             raise EngineError("there is a run already", fix="draw another id")
         self._place.disk.create(info)
-        self._place.owners.append(self._worker)
+        self._place.owners.append(self.worker)
         self._place.disk.write([Entry(first._replace(seq=1))], 1, self.worker.name)
-        self.journal = SimulatedJournal(self._place, self._worker, self._weather)
+        self.journal = SimulatedJournal(self._place, self.worker, self._weather)
         return self.journal
 
     async def lease(self, run_id: str) -> SimulatedJournal:
@@ -284,8 +284,8 @@ class SimulatedEngine:
         if disk.info.alive and not (owners[-1].is_dead or owners[-1].is_paused):
             raise RunInUse("another worker executes the run", fix="watch it", run=run_id)
         disk.info = disk.info._replace(epoch=disk.info.epoch + 1, alive=True)
-        owners.append(self._worker)
-        self.journal = SimulatedJournal(self._place, self._worker, self._weather)
+        owners.append(self.worker)
+        self.journal = SimulatedJournal(self._place, self.worker, self._weather)
         return self.journal
 
     def runs(self) -> Sequence[RunInfo]:

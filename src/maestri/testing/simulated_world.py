@@ -128,10 +128,10 @@ class World:
             raise RuntimeError(message)
         work = Work(path, number, key, worker)
         self.note(worker.name, f"performs    {path} attempt {number}")
-        if self._disk.final and not self._is_owner(worker) and not costs:
-            pass  # a free step is not announced, so that a stale owner may begin one more
-        else:
-            self._check_begin(work, costs=costs)
+        if self._is_owner(worker):  # a free step is not announced: a stale owner may begin one more
+            self._check_begin(work)
+        if costs and (path, number, worker.name) not in self._disk.started:
+            self.violated(f"a step that costs money is sent before its start is stored: {path}")
         self.works.append(work)
         return work
 
@@ -150,7 +150,7 @@ class World:
         journal = self.engine.journal if self.engine is not None else None
         return journal is not None and journal.worker is worker and self._disk.may_write(journal.epoch)
 
-    def _check_begin(self, work: Work, *, costs: bool) -> None:
+    def _check_begin(self, work: Work) -> None:
         disk, path = self._disk, work.path
         if path in disk.final:
             self.violated(f"a finished step is performed again: {path}")
@@ -164,9 +164,6 @@ class World:
         wanted = 1 + max(disk.attempts.get(path, 0), retried)
         if work.number != wanted or not work.key.endswith(f"{path}/{wanted}"):
             self.violated(f"the key of {path} is {work.key}, though it is attempt {wanted}")
-        row = disk.started.get(path)
-        if costs and (row is None or row.worker != work.worker.name or disk_attempt(row) != work.number):
-            self.violated(f"a step that costs money is sent before its start is stored: {path}")
 
     def _check_cause(self, work: Work) -> None:
         journal = self.engine.journal if self.engine is not None else None
@@ -186,6 +183,8 @@ class World:
         """Compare what a workflow was given with what was on record when it was asked for."""
         if path in self.edited:
             self.violated(f"a step got the record of another request: {path}")
+        if self._disk.decided.get(path, value) != value:
+            self.violated(f"{path} was decided anew: {value!r}, on record is {self._disk.decided[path]!r}")
         row = self._disk.final.get(path)
         if row is not None and row.event.kind == ev.SUCCEEDED and row.event.body.get("output") != value:
             self.violated(f"{path} gave {value!r}, on record is {row.event.body.get('output')!r}")
@@ -215,11 +214,6 @@ class World:
             self.engine.post("run", message)
             if self._random.random() < 0.2:
                 self.engine.post("run", message)
-
-
-def disk_attempt(row: Any) -> int:
-    """Return the attempt that a row says was started."""
-    return int(row.event.body.get("attempt", 1))
 
 
 def _nothing() -> None:

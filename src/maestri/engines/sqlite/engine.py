@@ -127,7 +127,8 @@ class SqliteEngine:
             RunInUse: Another process, or another journal of this engine, holds it.
             JournalDamaged: What is needed cannot be read.
         """
-        owned = await self._own(self._free(run_id).number)
+        self._catalog.find(run_id)
+        owned = await self._own(lambda: self._free(run_id).number)
         gate = self._guard(run_id)
         try:
             found = self._free(run_id)  # again: somebody may have been faster
@@ -166,12 +167,14 @@ class SqliteEngine:
             raise EngineError("the engine is closed", fix="open it again")
         return self._owned.number
 
-    async def _own(self, wanted: int | None = None) -> _Owned:
+    async def _own(self, wanted: Callable[[], int | None] = lambda: None) -> _Owned:
         async with self._owning:
             if self._owned is None:
+                # Asked in here: while a file is being opened, its runs look as if we executed them.
+                number = wanted()
                 self._state.prepare()
                 self._state.hold_reserve()
-                self._owned = await self._first_free(wanted)
+                self._owned = await self._first_free(number)
             return self._owned
 
     async def _first_free(self, wanted: int | None) -> _Owned:
