@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -130,6 +130,19 @@ def test_of_two_that_resume_one_run_one_wins(tmp_path: Path) -> None:
 
     asyncio.run(run_with(tmp_path / "state", "r", 1))
     asyncio.run(scenario())
+
+
+def test_many_runs_of_a_dead_owner_can_be_leased_at_once(tmp_path: Path) -> None:
+    async def scenario() -> list[int]:
+        async with opened(tmp_path / "state") as engine:
+            journals = await asyncio.gather(*(engine.lease(f"r{n}") for n in range(5)))
+            return [journal.info.epoch for journal in journals]
+
+    for n in range(5):
+        asyncio.run(run_with(tmp_path / "state", f"r{n}", 1))
+    with closing(sqlite3.connect(tmp_path / "state/journal-0001.db", isolation_level=None)) as db:
+        db.execute("update run set held = 1")  # as an owner leaves them that was killed
+    assert asyncio.run(scenario()) == [2] * 5
 
 
 def test_asking_for_a_run_in_use_creates_no_file(tmp_path: Path) -> None:

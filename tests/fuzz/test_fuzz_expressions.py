@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tally import tally
 
 from maestri.lang.expressions.evaluate import evaluate
 from maestri.lang.expressions.functions import FUNCTIONS
@@ -17,8 +19,8 @@ from maestri.lang.expressions.tokens import BadExpression
 from maestri.lang.expressions.types import ANY, infer
 from maestri.values import Json
 
-SEED = 20_26
-INPUTS = 40_000
+SEED = int(os.environ.get("MAESTRI_FUZZ_SEED", "2026"))
+INPUTS = int(os.environ.get("MAESTRI_FUZZ_EXPRESSIONS", "40000"))
 
 CORPUS = [
     "len(checks.lint) < 5 AND len(checks.security.results) == 0",
@@ -71,7 +73,9 @@ def examine(text: str) -> bool:
 
 def test_mutated_expressions_have_a_value_or_a_refusal() -> None:
     rng = random.Random(SEED)
-    assert sum(examine(mutated(rng)) for _ in range(INPUTS)) > 100
+    with_value = sum(examine(mutated(rng)) for _ in range(INPUTS))
+    tally("expressions", SEED, inputs=INPUTS, with_value=with_value, refused=INPUTS - with_value, uncaught=0)
+    assert with_value > 100
 
 
 def test_mutated_templates_have_a_value_or_a_refusal() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 
 import pytest
 import yaml
+from tally import tally
 
 from maestri.lang import load as loader
 from maestri.lang.load import load
 from maestri.lang.tree import Mapping, Scalar, Sequence, Tree, position_in, to_json
 
-SEED = 20_26
-INPUTS = 16_000
+SEED = int(os.environ.get("MAESTRI_FUZZ_SEED", "2026"))
+INPUTS = int(os.environ.get("MAESTRI_FUZZ_FILES", "16000"))
 
 CORPUS = [
     'workflow: w\nsteps:\n  a: {run: x, env: {V: "${i.v}"}}\n  b:\n    prompt: >-\n      ${a}\n      b\n',
@@ -75,7 +77,9 @@ def examine(text: str | bytes) -> bool:
 def test_mutated_files_give_a_tree_or_findings(parser: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader, "_EVENTS", getattr(yaml, parser, yaml.SafeLoader))
     rng = random.Random(SEED)
-    trees = sum(examine(mutated(rng)) for _ in range(INPUTS if parser == "CSafeLoader" else INPUTS // 8))
+    inputs = INPUTS if parser == "CSafeLoader" else INPUTS // 8
+    trees = sum(examine(mutated(rng)) for _ in range(inputs))
+    tally(f"files, {parser}", SEED, inputs=inputs, trees=trees, refused=inputs - trees, uncaught=0)
     assert trees  # some mutations are harmless: the corpus is not only noise
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from tally import tally
 
 from maestri import patterns
 from maestri.errors import Diagnostic
 from maestri.lang.definitions import Library
 from maestri.patterns._registry import PatternSpec, spec
 
-SEED = 20_26
-INPUTS = 1_500
+SEED = int(os.environ.get("MAESTRI_FUZZ_SEED", "2026"))
+INPUTS = int(os.environ.get("MAESTRI_FUZZ_DEFINITIONS", "1500"))
 LIMIT_S = 5
 PATTERNS: dict[str, PatternSpec] = {
     found.keyword: found for found in (spec(getattr(patterns, name)) for name in patterns.__all__)
@@ -86,6 +87,7 @@ def test_mutated_definitions_give_findings_and_nothing_else(tmp_path: Path) -> N
             findings, key=lambda one: (one.file or "", one.span or (0, 0, 0, 0), one.code)
         )
         found += bool(findings)
+    tally("definitions", SEED, inputs=INPUTS, with_findings=found, uncaught=0)
     assert found > INPUTS // 2
 
 

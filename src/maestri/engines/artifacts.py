@@ -70,12 +70,12 @@ def _copy(path: str, aside: Path) -> tuple[str, int]:
 
 
 def _settle(aside: Path, place: Path) -> None:
-    if place.exists():
-        return
-    place.parent.mkdir(mode=0o700, exist_ok=True)
-    aside.rename(place)
-    sync_folder(place.parent)
-    sync_folder(place.parent.parent)
+    if not place.exists():
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        aside.rename(place)
+    # Also where somebody else was faster: whether it has synced by now is not known.
+    for folder in place.parents[:3]:
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

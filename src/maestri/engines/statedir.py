@@ -83,7 +83,9 @@ class StateDir:
         """
         try:
             self.root.parent.mkdir(parents=True, exist_ok=True)
-            self.root.mkdir(mode=0o700, exist_ok=True)
+            if not self.root.exists():
+                self.root.mkdir(mode=0o700, exist_ok=True)
+                artifacts.sync_folder(self.root.parent)
         except OSError as error:
             raise self._unusable(error.strerror or str(error), "choose another with MAESTRI_STATE") from error
         self.inspect()

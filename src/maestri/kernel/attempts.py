@@ -41,8 +41,8 @@ class _Step(Live):
 
     __slots__ = (
         "attempt",
-        "before",
         "digest",
+        "earlier",
         "limit",
         "path",
         "run",
@@ -61,7 +61,7 @@ class _Step(Live):
         self.task = task
         self.digest = digest
         self.attempt = 1
-        self.before = 0  # attempts that were made before the step was reopened
+        self.earlier = 0  # attempts that were made before the step was reopened
         self.state = state.PENDING
         run.begin(self.path, self)
         self.limit = _limit(self, STEP, task.policy.step_timeout_s)
@@ -104,7 +104,7 @@ async def perform(
 
 async def _take_up(step: _Step, known: Known) -> None:
     """Take up where the journal left: the next attempt, and the rest of the wait before it."""
-    step.before = known.before
+    step.earlier = known.before
     step.attempt = known.before + known.failures + 1
     if not known.failures:
         return
@@ -210,7 +210,7 @@ async def _failed(step: _Step, error: RunError) -> None:
     error.path, error.attempt, error.run = step.path, step.attempt, run.info.name
     failure = to_failure(error)
     random = run.random.random() if retry.max_attempts > 1 else 0.0
-    delay_s = retry_delay_s(retry, step.attempt - step.before, failure, error.kind, random)
+    delay_s = retry_delay_s(retry, step.attempt - step.earlier, failure, error.kind, random)
     fields: dict[str, Any] = {"failure": failure.as_json()}
     if delay_s is None:
         if step.attempt > 1:

@@ -164,6 +164,7 @@ def _ended_by(error: BaseException, live: Live, path: str, *, is_stopped: bool) 
 
 
 def _time_is_up(run: RunCore, live: Live, timeout_s: float) -> None:
+    run.has_stops = True
     if live.stop(f"{STEP} {timeout_s:g} s"):
         run.on_wake()
 

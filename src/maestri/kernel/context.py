@@ -46,6 +46,7 @@ class Context:
         "names",
         "path",
         "remark",
+        "taken_back",
     )
 
     def __init__(
@@ -62,6 +63,7 @@ class Context:
         self._prepared = _PLAIN
         self.names: Any = None  # what expressions see in this scope; the language's own business
         self.remark: Json = None  # what a pattern wants to find in this scope's seal
+        self.taken_back: Stored | None = None  # how this scope failed, if it was reopened since
 
     @property
     def core(self) -> RunCore:
@@ -86,6 +88,8 @@ class Context:
     # --- names --------------------------------------------------------------------------------------
 
     def _claim(self, name: str) -> str:
+        if self._run.has_stops:
+            self._run.check_stopped(self.path)
         return self._naming.take(name)
 
     def _claim_known(self, name: str) -> tuple[str, Stored | None]:
@@ -315,6 +319,7 @@ class Context:
         path = join(self.path, segment)
         past = await read_past(run, path) if run.is_resumed else None
         child = Context(run, path, past=past)
+        child.taken_back = None if known is None else known.taken_back
         if pattern:
             self._append(ev.OPENED, segment, codec.encode(requests.opening(pattern, total, opening.source)))
         try:

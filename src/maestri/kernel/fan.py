@@ -119,7 +119,9 @@ class Fan:
                 await self._wait()
             except asyncio.CancelledError as error:
                 outer = error
-        self._discard()
+        broken = self._discard()
+        if broken is not None:
+            raise broken
         if outer is not None:
             raise outer
 
@@ -177,11 +179,19 @@ class Fan:
             return Settled(name, number, None, error)
         raise error
 
-    def _discard(self) -> None:
-        """Look at every error once: asyncio would report it, and a resume must reopen what failed too."""
+    def _discard(self) -> BaseException | None:
+        """Look at every error once: asyncio would report it, and a resume must reopen what failed too.
+
+        What is no failure of the work (the engine, the replay) is returned: it must not be lost.
+        """
+        broken: BaseException | None = None
         for task in self._done:
             self._segments.pop(task, None)
-            if not task.cancelled() and isinstance(error := task.exception(), RunError):
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, RunError):
                 self.unseen.append(error)
                 self._ctx.core.unheard.extend(error.origins)
+            else:
+                broken = broken or error
         self._done.clear()
+        return broken

@@ -24,10 +24,11 @@ _SUCCESSES = frozenset({ev.SUCCEEDED, ev.SEALED})
 class Mail:
     """Takes the messages of one run in, as they arrive."""
 
-    def __init__(self, core: RunCore, engine: Engine) -> None:
-        """Listen for the run of `core`."""
+    def __init__(self, core: RunCore, engine: Engine, on_failure: Callable[[BaseException], None]) -> None:
+        """Listen for the run of `core`; `on_failure` hears of a message that could not be taken in."""
         self._core = core
         self._engine = engine
+        self._on_failure = on_failure
         self._stop: Callable[[], None] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._again = False
@@ -57,7 +58,12 @@ class Mail:
             self._again = True
             return
         self._reading = asyncio.get_running_loop().create_task(self._read())
-        self._reading.add_done_callback(lambda _done: self._core.waits.check_idle())
+        self._reading.add_done_callback(self._has_read)
+
+    def _has_read(self, reading: asyncio.Task[None]) -> None:
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            self._on_failure(error)  # whoever waits for the word would wait for ever
+        self._core.waits.check_idle()
 
     async def _read(self) -> None:
         self._again = True

@@ -26,7 +26,8 @@ class Known(NamedTuple):
     """What is on record of one step or scope.
 
     `end` is how it ended, if it did; `failures` are its failed attempts since it was last reopened, `before`
-    those before that: they count for the idempotency key, not for the retries that are left.
+    those before that: they count for the idempotency key, not for the retries that are left. `taken_back` is
+    how a scope failed before it was reopened.
     """
 
     end: Stored | None = None
@@ -34,6 +35,7 @@ class Known(NamedTuple):
     retry_at: float | None = None
     before: int = 0
     delay_s: float = 0.0
+    taken_back: Stored | None = None
 
 
 class Past:
@@ -71,7 +73,8 @@ def _with(known: Known, event: Stored, *, is_current: bool) -> Known:
     """Return what is known of a segment after one more event."""
     if not is_current:
         attempt = event.body.get("attempt", 1) if event.kind in {ev.RETRIED, ev.FAILED} else known.before
-        return Known(before=attempt)
+        failed = event if event.kind == ev.SCOPE_FAILED else known.taken_back
+        return Known(before=attempt, taken_back=failed)
     if event.kind == ev.RETRIED:
         delay_s = event.body.get("delay_s", 0.0)
         failures = event.body["attempt"] - known.before

@@ -7,6 +7,7 @@ Rule 2: a run is idle when each of its asyncio tasks waits for a message or a ti
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
@@ -21,16 +22,16 @@ from maestri.values import ArtifactRef
 class Live:
     """A step or scope under way in an asyncio task, and why it is being stopped, if it is.
 
-    `before` is how many cancellations the asyncio task already had, so that an outer one is not mistaken
-    for ours. Each request adds one to the task's count, and exactly one is taken back.
+    `cancels_before` is how many cancellations the asyncio task already had, so that an outer one is not
+    mistaken for ours. Each request adds one to the task's count, and exactly one is taken back.
     """
 
-    __slots__ = ("_is_alone", "asyncio_task", "before", "is_passing", "is_scope", "reason")
+    __slots__ = ("_is_alone", "asyncio_task", "cancels_before", "is_passing", "is_scope", "reason")
 
     def __init__(self, task: asyncio.Task[Any] | None, *, is_scope: bool) -> None:
         self.asyncio_task: asyncio.Task[Any] = task  # type: ignore[assignment]  # a body is always in one
         self.is_scope = is_scope
-        self.before = self.asyncio_task.cancelling()
+        self.cancels_before = self.asyncio_task.cancelling()
         self.reason: str | None = None
         self.is_passing = False
         self._is_alone: bool | None = None
@@ -38,7 +39,7 @@ class Live:
     @property
     def is_interrupted(self) -> bool:
         """Whether anybody, here or further out, has cancelled the asyncio task since this began."""
-        return self.asyncio_task.cancelling() > self.before
+        return self.asyncio_task.cancelling() > self.cancels_before
 
     def stop(self, reason: str, *, is_passing: bool = False) -> bool:
         """Interrupt it, once; returns whether this request is the one that counts.
@@ -59,7 +60,7 @@ class Live:
         if self.reason is None:
             return False
         if self._is_alone is None:
-            self._is_alone = self.asyncio_task.uncancel() <= self.before
+            self._is_alone = self.asyncio_task.uncancel() <= self.cancels_before
         return self._is_alone
 
     def release(self) -> None:
@@ -148,6 +149,7 @@ class RunCore:
         self.unheard: list[str] = []  # failures on record that were cancelled before anybody heard of them
         self.stopped: set[asyncio.Task[Any]] = set()  # children that their fan has cancelled
         self._stopped_early: str | None = None
+        self.has_stops = False  # whether anything was ever told to stop for good
         self.waits = Waits()
         self.is_parking = False
         self.has_begun = False
@@ -175,7 +177,21 @@ class RunCore:
     @property
     def is_stopping(self) -> bool:
         """Whether something has been told to stop and has not heard of it yet."""
-        return any(live.reason is not None for live in self.live.values())
+        return bool(self.stopped) or any(live.reason is not None for live in self.live.values())
+
+    def check_stopped(self, path: str) -> None:
+        """Stop code that has caught its cancellation and goes on: in what was stopped, no step begins.
+
+        Code that cleans up (in `finally`, or while it handles the cancellation) may still do steps.
+
+        Raises:
+            CancelledError: The scope of this path, or one around it, was told to stop.
+        """
+        if sys.exc_info()[1] is not None:
+            return
+        for other, live in self.live.items():
+            if live.is_scope and live.reason is not None and is_within(path, other):
+                raise asyncio.CancelledError
 
     def is_told_to_stop(self, live: Live) -> bool:
         """Tell whether Maestri has cancelled what runs in the asyncio task of `live`, here or further out.
@@ -203,6 +219,7 @@ class RunCore:
         Raises:
             PathNotFound: Nothing of that path, nor below it, is under way.
         """
+        self.has_stops = True
         live = self.live.get(path)
         if live is not None:
             return live.stop(reason)

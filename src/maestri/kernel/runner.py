@@ -80,8 +80,9 @@ class Execution:
         self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         core.waits.on_idle = self._idle
         core.on_wake = self._wake
-        self._mail = mail.Mail(core, engine)
+        self._mail = mail.Mail(core, engine, self._give_up)
         self._parked: Ended | None = None
+        self._broken: BaseException | None = None
         self._task = asyncio.get_running_loop().create_task(self._execute())
         self._task.add_done_callback(self._finished)
 
@@ -156,6 +157,11 @@ class Execution:
         else:
             self._task.cancel()
 
+    def _give_up(self, error: BaseException) -> None:
+        """The engine takes no more; end as if a step had met its error."""
+        self._broken = error
+        self._task.cancel()
+
     def _wake(self) -> None:
         """A word has come for a parked run whose frames were kept: it is under way again."""
         if self.core.is_parking:
@@ -169,9 +175,9 @@ class Execution:
                 task.exception()
         elif self.core.is_parking:
             self._ended.set_result(self._parked or Ended(self.info, state.WAITING))
-        elif task.cancelled():
+        elif task.cancelled() and self._broken is None:
             self._ended.cancel()
-        elif (error := task.exception()) is not None:
+        elif (error := self._broken if task.cancelled() else task.exception()) is not None:
             self._ended.set_exception(error)
         else:
             self._ended.set_result(task.result())

@@ -90,10 +90,27 @@ async def gather(
     Raises:
         JoinFailed: Too few have succeeded.
     """
+    deadline = await _deadline(ctx, join, fan)
+    try:
+        found = await _until_enough(ctx, fan, join, on_result)
+    finally:
+        if deadline is not None:
+            deadline.close()
+    late = deadline is not None and deadline.is_over
+    try:
+        return await _joined(ctx, join, found._replace(late=late))
+    except RunError as error:
+        await fan.cancel()
+        error.origins += tuple(origin for unseen in fan.unseen for origin in unseen.origins)
+        raise
+
+
+async def _until_enough(
+    ctx: Context, fan: Fan, join: Join, on_result: Callable[[Settled], Awaitable[None]] | None
+) -> _Outcome:
     outputs: dict[Key, Any] = {}
     failures: list[RunError] = []
     succeeded: list[Key] = []
-    deadline = await _deadline(ctx, join, fan)
     async for settled in fan:
         if on_result is not None:
             await on_result(settled)
@@ -109,15 +126,7 @@ async def gather(
         if join.is_enough(len(succeeded)):
             await ctx.decide("join", lambda: [list(key) for key in succeeded], stored=True)
             break
-    late = deadline is not None and deadline.is_over
-    if deadline is not None:
-        deadline.close()
-    try:
-        return await _joined(ctx, join, _Outcome(outputs, succeeded, failures, late=late))
-    except RunError as error:
-        await fan.cancel()
-        error.origins += tuple(origin for unseen in fan.unseen for origin in unseen.origins)
-        raise
+    return _Outcome(outputs, succeeded, failures, late=False)
 
 
 class _Outcome(NamedTuple):
@@ -164,10 +173,12 @@ class _Deadline:
     def __init__(self, ctx: Context, fan: Fan, rest_s: float) -> None:
         self.is_over = False
         self._fan = fan
+        self._on_wake = ctx.core.on_wake
         self._timer = ctx.core.clock.call_later(max(0.0, rest_s), self._ring)
 
     def _ring(self) -> None:
         self.is_over = True
+        self._on_wake()  # the run may be parked by now
         self._fan.stop()
 
     def close(self) -> None:

@@ -22,11 +22,15 @@ from maestri.kernel.typed import to_plain
 from maestri.patterns._registry import Binds, BoundBody, Predicate, Value, pattern
 
 _NAMES = Binds(("round", "last"))
+_CAPS = frozenset({NoProgress.__name__, RoundsExhausted.__name__})
 _TWO = 2  # outputs that can be compared
 
 
 class _Round(NamedTuple):
-    """Where a loop stands after a round: its number, its output, how it was judged, what failed so far."""
+    """Where a loop stands after a round: its number and output, how it was judged, and what failed so far.
+
+    The cap counts from `base`: a loop that is reopened after it had reached its cap gets its rounds anew.
+    """
 
     number: int
     output: Any
@@ -34,6 +38,7 @@ class _Round(NamedTuple):
     same: int = 1
     digest: str = ""
     failed: int = 0
+    base: int = 0
 
 
 @pattern("loop")
@@ -81,7 +86,7 @@ async def loop(
             problem = _problem(at, limits)
             if problem is not None and on_cap == "fail":
                 raise problem
-            if problem is not None or at.number >= max_rounds:
+            if problem is not None or at.number - at.base >= max_rounds:
                 break
             at = await _round(scope, at, steps, until, keeps_digest=no_progress is not None)
         return at.output
@@ -105,7 +110,17 @@ async def _resumed(scope: Context, start: Any) -> _Round:
     judged = last.body.get("remark", {})
     scope.add_failures(judged.get("failed", 0) + last.body.get("failed", 0))
     at = _Round(split_segment(last.name)[1], last.body.get("output"), **judged)
-    return at._replace(failed=scope.failed)
+    base = _rounds_before(scope)
+    if base == at.number:
+        at = at._replace(same=1, digest="")
+    return at._replace(failed=scope.failed, base=base)
+
+
+def _rounds_before(scope: Context) -> int:
+    """Return the number of rounds after which the loop gave up, if it was reopened since."""
+    failure = {} if scope.taken_back is None else scope.taken_back.body["failure"]
+    rounds: int = (failure.get("detail") or {}).get("rounds", 0) if failure.get("type") in _CAPS else 0
+    return rounds
 
 
 async def _round(
@@ -130,15 +145,18 @@ async def _round(
     one.__wrapped__ = steps  # type: ignore[attr-defined]  # a round's output is of the body's type
     output = await scope.enter(scope.claim("round", number), one)
     judged["failed"] = scope.failed
-    return _Round(number, output, **judged)
+    return _Round(number, output, base=before.base, **judged)
 
 
 def _problem(at: _Round, limits: _Limits) -> NoProgress | RoundsExhausted | None:
     """Return why the loop must not go on, if it must not."""
+    detail = {"rounds": at.number}
     if limits.no_progress is not None and at.same >= limits.no_progress:
         message = f"{at.same} rounds in a row gave the same output"
-        return NoProgress(message, fix="look at what a round does, or `on_cap: accept` the last output")
-    if at.number >= limits.max_rounds and limits.is_judged:
+        fix = "look at what a round does, or `on_cap: accept` the last output"
+        return NoProgress(message, fix=fix, detail=detail)
+    if at.number - at.base >= limits.max_rounds and limits.is_judged:
         message = f"{limits.max_rounds} rounds were not enough"
-        return RoundsExhausted(message, fix="raise `max_rounds`, or `on_cap: accept` the last output")
+        fix = "resume the run for as many again; or raise `max_rounds`, or `on_cap: accept` the last output"
+        return RoundsExhausted(message, fix=fix, detail=detail)
     return None

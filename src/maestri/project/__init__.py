@@ -272,12 +272,12 @@ class Project:
 
     async def close(self) -> None:
         """Stop the agents, store what waits, and let go of the files."""
+        if self._catalog is not None:
+            self._catalog.close()  # before the writer: the last connection of a file tidies it up
+            self._catalog = None
         if self._doing is not None:
             await self._doing.close()
             self._doing = None
-        if self._catalog is not None:
-            self._catalog.close()
-            self._catalog = None
 
 
 def read_inputs(file: str) -> dict[str, Json]:

@@ -49,6 +49,7 @@ class SimulatedDisk:
         self.refused = 0  # transactions of stale owners
         # What the checks ask: the record by path that stands, and the attempts that have failed.
         self.final: dict[str, Row] = {}
+        self.success: Row | None = None  # of the run
         self.attempts: dict[str, int] = {}
         self.started: set[tuple[str, int, str]] = set()  # path, attempt, worker
         self.decided: dict[str, Any] = {}
@@ -99,6 +100,8 @@ class SimulatedDisk:
         kind = event.kind
         if kind == ev.STARTED:
             self.started.add((event.path, event.body.get("attempt", 1), row.worker))
+        elif kind == ev.RUN_SUCCEEDED:
+            self.success = row
         elif kind == ev.DECIDED:
             self.decided[event.path] = event.body["value"]
         elif kind in {ev.RETRIED, ev.FAILED}:

@@ -293,7 +293,7 @@ class Flow:
 
     async def _try(self, ctx: Context, shape: Shape) -> Any:
         try:
-            return await self._do(ctx, shape.parts[0])
+            return await ctx.scope(shape.name, self._body(shape.parts[0]))
         except RunError:
             return "failed"
 

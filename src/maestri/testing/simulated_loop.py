@@ -66,7 +66,7 @@ class _Callback(asyncio.TimerHandle):
 
     def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None) -> None:
         """Belong to whoever schedules it."""
-        self.context = context or copy_context()
+        self.context = copy_context() if context is None else context
         self.worker = self.context.get(WORKER)
         self.callback = callback
         self.args = args
@@ -290,6 +290,10 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self._ready += worker.held
         worker.held = []
 
+    def is_busy(self, worker: Worker) -> bool:
+        """Tell whether anything of a worker is about to run, now or later."""
+        return any(handle.worker is worker for handle in self._ready) or bool(self.timers_of(worker))
+
     def timers_of(self, worker: Worker) -> list[_Callback]:
         """Return what a worker has asked to be called for later."""
         return [entry[3] for entry in self._timers if entry[3].worker is worker and not entry[3].gone]
@@ -325,6 +329,10 @@ class SimulatedClock:
     def now(self) -> float:
         """Return the virtual seconds since 1970."""
         return EPOCH_S + self._loop.time()
+
+    def monotonic(self) -> float:
+        """Return the virtual seconds, which only grow."""
+        return self._loop.time()
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
         """Call back after a delay."""

@@ -15,11 +15,14 @@ from zlib import crc32
 
 from maestri.errors import ExitFailed, StepFailed
 from maestri.kernel import events as ev
+from maestri.kernel.path import join
 from maestri.kernel.ports import Answer, Attempt, Message, Task
+from maestri.kernel.run import RunCore
 from maestri.testing.simulated_disk import SimulatedDisk, is_above
 from maestri.testing.simulated_engine import SimulatedEngine
 from maestri.testing.simulated_loop import WORKER, SimulatedLoop, Worker
 
+_ANSWERS_S = (0.0, 0.0, 0.3, 5.0, 3600.0, 86400.0)  # a limit of time never sees the last two
 _HANGS_AGAIN = 3  # how often a step may hang or be slow where a limit of time could make that last for ever
 
 
@@ -57,10 +60,13 @@ class World:
         self.works: list[Work] = []
         self.violations: list[str] = []
         self.history: list[tuple[float, str, str]] = []
-        self.engine: SimulatedEngine | None = None
+        self.engine: SimulatedEngine | None = None  # of the last life
+        self.core: RunCore | None = None
         self.edited: dict[str, Any] = {}  # steps on record that the workflow asks for in another way now
+        self.suspected: list[tuple[str, str]] = []  # workers that cancelled while a decision of a scope was unstored
         self.expected: set[str] = set()  # ids of messages that are under way
         self.on_post: Callable[[], None] = _nothing
+        self.on_quiet: Callable[[], None] = _nothing  # before a word comes to those who wait for it
 
     def note(self, who: str, what: str) -> None:
         """Remember what happens, for the trace of a failing seed."""
@@ -117,6 +123,8 @@ class World:
         if work.worker.is_dead:
             return
         self.note(work.worker.name, f"cancelled   {work.path}")
+        if self.core is not None and self.core.is_parking and self._is_owner(work.worker):
+            self.violated(f"the run was parked while {work.path} was performed")
         self._check_cause(work)
         if self._random.random() < 0.4:
             await asyncio.sleep(0.2)
@@ -166,12 +174,16 @@ class World:
             self.violated(f"the key of {path} is {work.key}, though it is attempt {wanted}")
 
     def _check_cause(self, work: Work) -> None:
+        """Suspect a cancellation for a decision that is not stored; the journal tells later whether it was."""
         journal = self.engine.journal if self.engine is not None else None
-        if journal is None or not self._is_owner(work.worker):
+        if journal is None or self.core is None or not self._is_owner(work.worker):
             return
         for event in journal.unstored:
             if event.kind == ev.DECIDED and event.name == "join" and is_above(event.scope, work.path):
-                self.violated(f"{work.path} is cancelled for a decision that is not stored: {event.scope}")
+                segment = work.path[len(event.scope) :].strip("/").partition("/")[0]
+                live = self.core.live.get(join(event.scope, segment))
+                if live is not None and live.asyncio_task in self.core.stopped:
+                    self.suspected.append((work.worker.name, event.scope))
 
     # --- what a workflow says -----------------------------------------------------------------------
 
@@ -181,6 +193,9 @@ class World:
 
     def saw(self, path: str, value: Any) -> None:
         """Compare what a workflow was given with what was on record when it was asked for."""
+        worker = WORKER.get()
+        if worker is None or not self._is_owner(worker):
+            return
         if path in self.edited:
             self.violated(f"a step got the record of another request: {path}")
         if self._disk.decided.get(path, value) != value:
@@ -196,14 +211,18 @@ class World:
         self._posted.add(path)
         names = {"name": path} if verb == "signal" else {"path": path}
         message = Message(f"m{len(self._posted):04}", verb, {**names, "value": f"word for {path}"})
-        delay_s = self._random.choice((0.0, 0.0, 0.3, 5.0, 3600.0, 86400.0))
+        delay_s = self._random.choice(_ANSWERS_S if self._is_steady else _ANSWERS_S[:4])
         if not self._is_steady and self._random.random() < 0.2:
             self.post(message)
             return
         self.expected.add(message.id)
         context = Worker("outside").context
         context.run(WORKER.set, None)
-        self._loop.call_later(delay_s, self.post, message, context=context)
+        self._loop.call_later(delay_s, self._post_late, message, context=context)
+
+    def _post_late(self, message: Message) -> None:
+        self.on_quiet()
+        self.post(message)
 
     def post(self, message: Message) -> None:
         """Put a message into the mailbox, where it stays until it is taken."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from random import Random
 from typing import Any, NamedTuple
@@ -36,6 +36,7 @@ SCHEDULES = 4  # simulations of one workflow, each with crashes at other moments
 _MOST_LIVES = 60
 _MOST_TURNS = 200_000
 _QUIET = 1 << 59
+_PATIENCE_S = 1_000_000.0
 
 
 class Report(NamedTuple):
@@ -88,6 +89,8 @@ class _Simulation:
         self._crashes_left = 0 if whole is None else self._chance.randint(1, 4)
         self._budget = self._draw_budget()
         self._stale: list[_Life] = []
+        self._workers: list[Worker] = []
+        self._now: _Life | None = None
         self._posts = 0
         self._posted: asyncio.Future[None] | None = None
         self.lives = 0
@@ -97,6 +100,7 @@ class _Simulation:
         if traced:
             self.disk.on_write = lambda row: self.world.note(row.worker, _told(row))
         self.world.on_post = self._hear
+        self.world.on_quiet = self._check_parked
 
     def play(self) -> None:
         """Play it to its end; what is found is in `world.violations`."""
@@ -104,8 +108,10 @@ class _Simulation:
             self.loop.run_until_complete(self._drive())
         except Stuck as stuck:
             self.world.violated(f"the run is stuck: {stuck}")
+        for worker in self._workers:
+            self.loop.kill(worker)
         self.world.violations += [f"a callback has raised {error!r}" for error in self.loop.errors]
-        self.world.violations += check_journal(self.disk, self._place.acknowledged)
+        self.world.violations += check_journal(self.disk, self._place.acknowledged, self.world.suspected)
         self.loop.close()
 
     # --- lives --------------------------------------------------------------------------------------
@@ -114,14 +120,18 @@ class _Simulation:
         if self._whole is not None and not self._is_steady:
             self._plan_cancels()
         while not await self._is_over():
+            if self.disk.success is not None:
+                self.output = self.disk.success.event.body["output"]  # stored, but nobody was told
+                break
             if self.lives > _MOST_LIVES:
                 self.world.violated(f"the run has not come to its end in {_MOST_LIVES} lives")
                 break
         for life in self._stale:
             self._wake(life)
             if life.work is not None and not life.work.done():
-                await asyncio.wait([life.work])
-            self._check_end(life)
+                await asyncio.wait([life.work], timeout=_PATIENCE_S)
+            if life.work is not None and life.work.done():  # else it waits for a word that it cannot take
+                self._check_end(life)
 
     async def _is_over(self) -> bool:
         """Live once; tell whether the run has come to its end."""
@@ -146,8 +156,10 @@ class _Simulation:
     async def _live(self) -> _Life:
         self.lives += 1
         worker = Worker(f"worker-{self.lives}")
+        self._workers.append(worker)
         engine = SimulatedEngine(self._place, worker, self._weather())
         life = _Life(worker, engine, self.loop.create_future())
+        self._now = life
         self.world.engine = engine
         if self._crashes_left:
             worker.stops_at = max(1, self._budget)
@@ -167,6 +179,7 @@ class _Simulation:
             life.execution = await runner.start(life.engine, services, self._definition, {}, info)
         else:
             life.execution = await runner.resume(life.engine, services, self._definition, "run")
+        self.world.core = life.execution.core
         ended = await life.execution.wait()
         while ended.status == state.WAITING and self._definition.keeps_frames:
             await asyncio.sleep(50.0)
@@ -228,10 +241,19 @@ class _Simulation:
             self.world.post(Message(name, "cancel", {"path": path, "by": "somebody"}))
 
     def _hear(self) -> None:
-        """Somebody is about to post a word: nothing else happens at this moment, so the run must be parked."""
+        """Somebody posts a word: what is parked goes on."""
         self._posts += 1
         if self._posted is not None and not self._posted.done():
             self._posted.set_result(None)
+
+    def _check_parked(self) -> None:
+        """Check, at a moment at which nothing is ready, that a run that only waits is parked."""
+        life = self._now
+        if life is None or life.gone.done() or life.engine.journal is None or self.disk.info is None:
+            return
+        is_busy = life.engine.journal.unstored or self.world.open_works(life.worker)
+        if not is_busy and not self.loop.is_busy(life.worker) and not self.disk.info.waiting:
+            self.world.violated(f"{life.worker.name} waits for people only, but is not parked")
 
     # --- what a life has left -----------------------------------------------------------------------
 
@@ -249,8 +271,8 @@ class _Simulation:
         ended = self._ending(life)
         self.loop.kill(life.worker)
         if ended is not None and ended.status == state.SUCCEEDED:
-            last = self.disk.rows[-1]
-            if (last.worker, last.event.body.get("output")) != (name, ended.output):
+            last = self.disk.success
+            if last is None or (last.worker, last.event.body["output"]) != (name, ended.output):
                 violated(f"{name} says that the run has succeeded, which is not the last word on record")
             self.output = ended.output
         return ended
@@ -328,7 +350,16 @@ def _drawn(shape: Shape, level: int = 0) -> str:
     return "\n".join([line, *(_drawn(part, level + 1) for part in shape.parts)])
 
 
-def check_simulation(seeds: Sequence[int]) -> int:
+def search(seeds: Iterable[int]) -> Report | None:
+    """Simulate seed after seed; return the first report of a broken promise, with its trace, if there is one."""
+    _whole.cache_clear()
+    for seed in seeds:
+        if simulate(seed).violations:
+            return simulate(seed, traced=True)
+    return None
+
+
+def check_simulation(seeds: Iterable[int]) -> int:
     """Simulate a number of seeds and return how many crashes there were.
 
     Raises:

@@ -242,11 +242,11 @@ class SqliteEngine:
     async def close(self) -> None:
         """Store what waits, give all leases back and let go of everything."""
         self._bell.close()
+        self._catalog.close()  # first: SQLite tidies a file up when its last connection, a writing one, closes
         owned, self._owned = self._owned, None
         if owned is not None:
             owned.outbox.add(Operation(let_all_go, None))
             await owned.outbox.close()
-        self._catalog.close()
 
 
 def _bear(db: sqlite3.Connection, lease: Lease) -> None:

@@ -46,7 +46,10 @@ def post(state: StateDir, run_id: str, message: Message) -> None:
         message_text = f"a message of {len(text)} bytes is too large"
         raise EngineError(message_text, fix=f"send up to {LARGEST_BYTES} bytes; keep the rest in a file")
     try:
-        _write(state.made(folder(state, run_id)), f"{time.time_ns():020}-{message.id}.json", text)
+        place = state.made(folder(state, run_id))
+        _write(place, f"{time.time_ns():020}-{message.id}.json", text)
+        for above in place.relative_to(state.root).parents:  # any of them may be new
+            sync_folder(state.root / above)
         ring(state)
     except OSError as error:
         words = f"a message to run {run_id} cannot be stored: {error.strerror}"
