@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install try test test-fast check fmt bench docs changelog clean
+.PHONY: help install try test test-fast check fmt bench campaign docs changelog clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,6 +51,10 @@ fmt: $(STAMP) ## format the code and mend what the linter can mend
 
 bench: $(STAMP) ## measure Maestri against what the machine itself costs (BENCH="--rounds 3 chain")
 	@$(PY) benchmarks/measure.py $(BENCH)
+
+campaign: $(STAMP) ## run what tries to break Maestri, and write a page of counts (CAMPAIGN="--scale ci --minutes 30")
+	@sh tools/system_packages.sh
+	@$(PY) tools/campaign.py $(CAMPAIGN)
 
 docs: $(STAMP) ## write the reference pages anew from the source
 	@$(PY) tools/reference.py --write

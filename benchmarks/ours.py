@@ -76,7 +76,7 @@ async def rounds(ctx: maestri.Context, n: int) -> Any:
         await scope.step("step", _answer, number)
         return {**last, "i": number}
 
-    return await loop(ctx, "loop", one, start={"pad": PAD}, max_rounds=n)  # type: ignore[arg-type]
+    return await loop(ctx, "loop", one, start={"pad": PAD}, max_rounds=n)
 
 
 @maestri.workflow

@@ -185,7 +185,16 @@ def patterns_page() -> str:
         lines += [f"## {name.rstrip('_')}", "", "```text", ast.get_docstring(source.tree) or "", "```", ""]
         shown = _pattern_signature(source.tree, name)
         lines += ["```text", shown, "```", ""] if shown else []
-    return "\n".join(lines).rstrip() + "\n"
+    lines += ["## Types of parameters", ""]
+    lines += ["What a parameter of a pattern may be, and what it is in YAML.", ""]
+    return "\n".join([*lines, "```text", _parameter_types(), "```"]) + "\n"
+
+
+def _parameter_types() -> str:
+    """Return the table of `_registry.py`, which reads signatures by it."""
+    source = next(one for one in python_sources(SRC / "patterns") if one.file.stem == "_registry")
+    doc = inspect.cleandoc(ast.get_docstring(source.tree) or "")
+    return "\n".join(line[4:] for line in doc.splitlines() if line.startswith("    "))
 
 
 def pages() -> dict[Path, str]:

@@ -1,4 +1,4 @@
-"""Figures that a test hands out: on standard output, and as a line of JSON where `MAESTRI_TALLY` names a file.
+"""Figures that a test hands out: on standard output, and as JSON where `MAESTRI_TALLY` names a file.
 
 Rule 1: every figure comes with what it takes to repeat it: the seed and the commit.
 """
@@ -20,7 +20,9 @@ def commit() -> str:
     """Return the short name of the commit that is checked out, with `+` where files differ from it."""
     git = ["git", "-c", "safe.directory=*", "-C", str(ROOT)]
     try:
-        head = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True)
+        head = subprocess.run(
+            [*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True
+        )
         changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -39,8 +41,10 @@ def tally(program: str, seed: int, **figures: float | str) -> str:
         The line that was printed.
     """
     found = {"program": program, **figures, "seed": seed, "commit": commit()}
-    line = ", ".join(f"{name} {value:,}" if isinstance(value, int) and name != "seed" else f"{name} {value}"
-                     for name, value in found.items())
+    line = ", ".join(
+        f"{name} {value:,}" if isinstance(value, int) and name != "seed" else f"{name} {value}"
+        for name, value in found.items()
+    )
     print(line)
     if file := os.environ.get(VARIABLE):
         with Path(file).open("a", encoding="utf-8") as lines:

@@ -77,10 +77,12 @@ def flow_of(step: Step) -> Callable[[Context], Awaitable[Any]]:
         return await two(ctx)
 
     async def rounds(ctx: Context) -> int:
-        return await loop(ctx, "rounds", turn, until=lambda _c, number, _out: number >= 6, max_rounds=9)
+        total: int = await loop(ctx, "rounds", turn, until=lambda _c, number, _out: number >= 6, max_rounds=9)
+        return total
 
     async def items(ctx: Context) -> list[int]:
-        return await each(ctx, "items", list(range(8)), item, max_concurrent=4)
+        sums: list[int] = await each(ctx, "items", list(range(8)), item, max_concurrent=4)
+        return sums
 
     async def flow(ctx: Context) -> Any:
         await step(ctx, "first")

@@ -1,7 +1,7 @@
 """One of several processes that fight for the runs of one state directory: `rival.py STATE LOG SEED`.
 
-It takes a run where it can get one, adds some events and lets go, until there is a file `stop` beside the log.
-The log, which is outside the journals, has a line for each take, each acknowledged event, and each refusal.
+It takes a run where it can get one, adds some events and lets go, until there is a file `stop` beside the
+log. The log is outside the journals; it has a line for each take, acknowledged event, and refusal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Killed again and again at moments that nobody chose, with many runs under way: nothing acknowledged is lost.
+"""Killed again and again at moments that nobody chose, with many runs under way: nothing is lost.
 
 `MAESTRI_CRASH_ROUNDS` and `MAESTRI_CRASH_SEED` make it longer, and different.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tally import tally
 
 from maestri.engines.sqlite.catalog import Catalog
 from maestri.engines.sqlite.reader import RunReader
 from maestri.engines.sqlite.verify import verify
 from maestri.engines.statedir import StateDir
 from maestri.kernel import events as ev
+from tally import tally
 
 ROUNDS = int(os.environ.get("MAESTRI_CRASH_ROUNDS", "50"))
 SEED = int(os.environ.get("MAESTRI_CRASH_SEED", "1"))
@@ -72,7 +72,7 @@ class Lives:
                 yield word, (run, path), int(value)
 
     def acknowledged(self) -> tuple[dict[Place, int], int]:
-        """Return what was acknowledged, and how often a step began again after that or with another output."""
+        """Return what was acknowledged, and how often a step began again after that or had another output."""
         known: dict[Place, int] = {}
         repeated = 0
         for word, place, value in self.lines():

@@ -18,11 +18,11 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
 import pytest
-from tally import tally
 from tests.crash.rival import RUNS, found
 
 from maestri.engines.sqlite.catalog import Catalog
@@ -30,6 +30,7 @@ from maestri.engines.sqlite.reader import RunReader
 from maestri.engines.sqlite.verify import verify
 from maestri.engines.statedir import StateDir
 from maestri.kernel.events import Stored
+from tally import tally
 
 TAKEOVERS = int(os.environ.get("MAESTRI_TAKEOVERS", "90"))
 SEED = int(os.environ.get("MAESTRI_TAKEOVER_SEED", "1"))
@@ -138,7 +139,7 @@ def test_nothing_that_a_stale_owner_writes_is_stored_and_nothing_acknowledged_is
     assert set(arena.close()) == {0}
     kept, wrong = stored(arena.state)
     epochs = {run: [event.body["value"] for event in events] for run, events in kept.items()}
-    stale = sum(later < earlier for run in RUNS for earlier, later in zip(epochs[run], epochs[run][1:], strict=False))
+    stale = sum(later < earlier for run in RUNS for earlier, later in pairwise(epochs[run]))
     there = Counter((run, event.name, event.body["value"]) for run in RUNS for event in kept[run])
     acknowledged = Counter((run, name, int(epoch)) for run, epoch, name in arena.lines("done"))
     tally(

@@ -1,4 +1,6 @@
-"""A process that writes small runs and says what was acknowledged: `writer.py STATE ACKNOWLEDGEMENTS DURABILITY`.
+"""A process that writes small runs and says what was acknowledged.
+
+    writer.py STATE ACKNOWLEDGEMENTS DURABILITY
 
 Each line of the acknowledgements is a run and the name of a stored step, `mail` with a run and a message, or
 `artifact` with a digest.
@@ -11,6 +13,7 @@ import os
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.sqlite.schema import connect_writer
@@ -28,9 +31,9 @@ PAGES = "wal_autocheckpoint = 24"  # so that a small journal is checkpointed oft
 class _Eager(sqlite3.Connection):
     """A connection that checkpoints more often than it is told to."""
 
-    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         """Execute a statement."""
-        return super().execute(sql.replace("wal_autocheckpoint = 1000", PAGES), *values)  # type: ignore[arg-type]
+        return super().execute(sql.replace("wal_autocheckpoint = 1000", PAGES), *values)
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from journals import born, done, opened
+from tests.engines.journals import born, done, opened
 
 
 async def _own(folder: Path, run_id: str) -> None:

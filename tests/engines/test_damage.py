@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journals import born, opened, run_with, stored
+from tests.engines.journals import born, opened, run_with, stored
 
 from maestri.engines.sqlite.catalog import Catalog
 from maestri.engines.sqlite.reader import RunReader

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journals import born, done, opened, stored
+from tests.engines.journals import born, done, opened, stored
 
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.sqlite.schema import connect_writer

@@ -13,17 +13,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from journals import born, done, listed, opened, run_with, stored
+from tests.engines.journals import born, done, listed, opened, run_with, stored
 
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.errors import RunInUse, StaleOwner
+
+_ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
 def _owner(folder: Path, run_id: str, steps: int = 20) -> Iterator[subprocess.Popen[str]]:
     """Start a process that owns a run, and wait until so many of its steps are stored."""
-    command = [sys.executable, str(Path(__file__).with_name("owner.py")), str(folder), run_id]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "tests.engines.owner", str(folder), run_id]
+    process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for _ in range(steps):
         process.stdout.readline()
@@ -205,3 +207,23 @@ def test_everything_is_private(tmp_path: Path) -> None:
 def test_listing_runs_does_not_import_asyncio() -> None:
     code = "import sys, maestri.engines.sqlite.reader; sys.exit('asyncio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_stranger_who_looks_into_a_journal_takes_nothing_from_its_owner(tmp_path: Path) -> None:
+    file = tmp_path / "state/journal-0001.db"
+
+    def look() -> None:
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('select 1 from event').fetchall()"
+        subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(file)], check=True)
+
+    async def scenario() -> None:
+        async with opened(tmp_path / "state") as engine:
+            journal = await engine.lease("r")  # this has read the file before it was opened for writing
+            look()
+            await journal.commit(done("after"))
+            assert stored(engine, "r")[-1] == "after"
+            async with opened(tmp_path / "state") as other:
+                assert stored(other, "r")[-1] == "after"
+
+    asyncio.run(run_with(tmp_path / "state", "r", 1))
+    asyncio.run(scenario())

@@ -75,7 +75,7 @@ class Desk:
         return ended(self.begin(*words, **variables))
 
     def events(self, run: str = "@last") -> list[dict[str, Any]]:
-        """Return the journal of a run as `maestri events` tells it; nothing in it may be missing or damaged."""
+        """Return the journal of a run as `maestri events` tells it; nothing in it may be missing."""
         told = self.maestri("events", run, "--jsonl")
         assert told.code == 0, told.said
         found: list[dict[str, Any]] = [json.loads(line) for line in told.said.splitlines()]
@@ -133,7 +133,9 @@ def ended(process: subprocess.Popen[str]) -> Done:
 
 def _processes() -> list[tuple[Path, str]]:
     places = list(Path("/proc").glob("[0-9]*"))
-    return [(place, _read(place / "cmdline").replace(b"\0", b" ").decode(errors="replace")) for place in places]
+    return [
+        (place, _read(place / "cmdline").replace(b"\0", b" ").decode(errors="replace")) for place in places
+    ]
 
 
 def _read(file: Path) -> bytes:

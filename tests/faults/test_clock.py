@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ class SetClock(VirtualClock):
 
 
 class Talker:
-    """An agent that gives a sign of life every `pause_s` seconds for a while, and sets the clock meanwhile."""
+    """An agent that gives signs of life for a while, `pause_s` apart, and sets the clock meanwhile."""
 
     def __init__(self, clock: SetClock, jump_s: float, signs: int, pause_s: float) -> None:
         self._clock = clock
@@ -87,10 +88,12 @@ def test_a_pause_between_attempts_is_as_long_as_it_says(jump_s: float) -> None:
         return len(tries)
 
     async def flow(ctx: Context) -> Any:
-        return await ctx.step("a", flaky, policy=Policy(Retry(max_attempts=3, delay_s=10, factor=1, jitter=0)))
+        return await ctx.step(
+            "a", flaky, policy=Policy(Retry(max_attempts=3, delay_s=10, factor=1, jitter=0))
+        )
 
     assert Stage(flow, clock=clock).play().output == 3
-    assert [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)] == [10.0, 10.0]
+    assert [later - earlier for earlier, later in pairwise(tries)] == [10.0, 10.0]
 
 
 def set_while_waiting(clock: SetClock, jump_s: float) -> Callable[[Context], Any]:

@@ -22,7 +22,9 @@ _NOT_IMPLEMENTED = 38
 
 def attributes() -> bytes:
     """Return what FUSE says of a private folder that is ours: for a second valid, then the numbers."""
-    numbers = struct.pack("<QQQQQQIIIIIIIIII", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o40700, 2, os.geteuid(), 0, 0, 4096, 0)
+    numbers = struct.pack(
+        "<QQQQQQIIIIIIIIII", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o40700, 2, os.geteuid(), 0, 0, 4096, 0
+    )
     return struct.pack("<QII", 1, 0, 0) + numbers
 
 
@@ -36,7 +38,9 @@ def serve(device: int) -> None:
         _, operation, unique = struct.unpack_from("<IIQ", request)
         if operation == _FORGET:
             continue
-        body = {_INIT: struct.pack("<IIIIHHI", 7, 12, 0, 0, 0, 0, 4096), _GETATTR: attributes()}.get(operation)
+        body = {_INIT: struct.pack("<IIIIHHI", 7, 12, 0, 0, 0, 0, 4096), _GETATTR: attributes()}.get(
+            operation
+        )
         error = 0 if body is not None else -_NOT_IMPLEMENTED
         body = body or b""
         os.write(device, struct.pack("<IiQ", 16 + len(body), error, unique) + body)

@@ -43,7 +43,9 @@ def test_a_state_directory_in_use_takes_more_runs_in_files_of_their_own(desk: De
     assert desk.sound()
 
 
-def test_of_two_that_resume_one_run_one_wins_and_the_other_says_who_has_it(desk: Desk, finish: Finish) -> None:
+def test_of_two_that_resume_one_run_one_wins_and_the_other_says_who_has_it(
+    desk: Desk, finish: Finish
+) -> None:
     interrupted(desk)
     both = [desk.begin("resume", "@last") for _ in range(2)]
     desk.until(lambda: any(process.poll() is not None for process in both))

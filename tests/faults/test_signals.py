@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import pty
 import signal
 import subprocess
 import sys
-import termios
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -102,15 +100,14 @@ def on_terminal(desk: Desk) -> Iterator[Begin]:
         desk.write(STEPS)
         ours, theirs = pty.openpty()
         variables = {"TERM": "xterm", "MAESTRI_STATE": str(desk.state), "MARK": str(desk.folder)}
+        session = ["setsid", "--ctty"] if is_controlling else ["setsid"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "maestri", "run", "flow.yaml"],
+            [*session, sys.executable, "-m", "maestri", "run", "flow.yaml"],
             cwd=desk.folder,
             env={"PATH": os.environ["PATH"], **variables},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
-            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if is_controlling else None,
         )
         os.close(theirs)
         begun.append(process)

@@ -1,4 +1,4 @@
-"""State directories that cannot be used, or not now: each says what, where and what to do; nothing is lost."""
+"""State directories that cannot be used, or not now: what, where and what to do is said; nothing is lost."""
 
 from __future__ import annotations
 
@@ -47,7 +47,13 @@ def test_a_read_only_disk_can_be_looked_at_and_refuses_to_run(desk: Desk, disk: 
         done = desk.maestri(*words)
         message = done.diagnosed("E507")
         assert (done.code, str(desk.state) in message) == (1, True), message
-    for looking in (("ps",), ("show", "@last"), ("show", "@last", "/b"), ("logs", "@last", "/b"), ("doctor",)):
+    for looking in (
+        ("ps",),
+        ("show", "@last"),
+        ("show", "@last", "/b"),
+        ("logs", "@last", "/b"),
+        ("doctor",),
+    ):
         assert "Traceback" not in desk.maestri(*looking).said
         assert desk.maestri(*looking).code != 70, looking
     assert desk.kinds()[-1] == "run.failed"
@@ -158,7 +164,9 @@ def test_a_damaged_event_is_found_named_and_costs_no_other_run(desk: Desk) -> No
     failed_run(desk)
     desk.write("  x: {run: echo x}\n", "other.yaml")
     assert desk.maestri("run", "other.yaml").code == 0
-    other, damaged = (line.split()[-1] for line in reversed(desk.maestri("ps", "--names").said.splitlines()[:2]))
+    other, damaged = (
+        line.split()[-1] for line in reversed(desk.maestri("ps", "--names").said.splitlines()[:2])
+    )
     file = desk.state / "journal-0001.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         db.execute("update event set body = replace(body, 'null', 'true') where name = 'a' and kind = 11")

@@ -31,7 +31,7 @@ def lines(project: Project, run: RunInfo) -> list[str]:
 def folded(project: Project, run: RunInfo) -> dict[str, Any]:
     """Return what a run has come to: its status, its output, and each step's state, output and attempts."""
     with closing(project.reader(run)) as reader:
-        state = fold(reader.events(limit=10_000))
+        state = fold(list(reader.events(limit=10_000)))
     steps = {path: step._asdict() for path, step in sorted(state.steps.items())}
     return {"status": state.status, "output": state.output, "handled": state.handled, "steps": steps}
 

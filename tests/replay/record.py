@@ -1,4 +1,6 @@
-"""Record the runs that every later version must be able to read: `record.py VERSION`, once for each release.
+"""Record the runs that every later version must be able to read, once for each release.
+
+    python -m tests.replay.record VERSION
 
 The runs are executed by the command line as it is now, in a folder of a fixed name, since that name is
 stored. A folder of this version is written beside this file: the journal, and what today's code makes of it.
@@ -72,7 +74,9 @@ def main(version: str) -> None:
     shutil.copyfile(STATE / "journal-0001.db", target / "journal-0001.db")
     with opened(STATE, PLACE) as project:
         for run in project.runs():
-            (target / f"{run.workflow}.jsonl").write_text("\n".join(lines(project, run)) + "\n", encoding="utf-8")
+            (target / f"{run.workflow}.jsonl").write_text(
+                "\n".join(lines(project, run)) + "\n", encoding="utf-8"
+            )
             (target / f"{run.workflow}.json").write_text(text_of(folded(project, run)), encoding="utf-8")
     shutil.rmtree(PLACE)
 

@@ -56,7 +56,7 @@ def found(name: Any) -> Callable[..., Any]:
         raise InputInvalid(f"`{name}` does not name a function", fix="write `module:function`")
     try:
         place: Any = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _not_imported(module_name, error) from error
     for part in qualname.split("."):
         try:
@@ -70,7 +70,7 @@ def found(name: Any) -> Callable[..., Any]:
     return place  # type: ignore[no-any-return]
 
 
-def _not_imported(module: str, error: Exception) -> AgentUnavailable:
+def _not_imported(module: str, error: BaseException) -> AgentUnavailable:
     if isinstance(error, ModuleNotFoundError) and error.name and f"{module}.".startswith(f"{error.name}."):
         message = f"the module `{module}` is not found"
         return AgentUnavailable(message, fix="correct its name, install it, or put it beside the workflow")

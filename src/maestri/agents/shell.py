@@ -156,14 +156,16 @@ def _failure(ended: Exit, shown: str, ok: tuple[int, ...], said: str, detail: di
         name = signal_name(ended.signal)
         detail["signal"] = name
         message = f"`{shown}` was killed by {name}{last}"
-        return KilledBySignal(message, cause=_signal_cause(name), fix=_signal_fix(name), detail=detail)
+        return KilledBySignal(
+            message, cause=_signal_cause(name), fix=_signal_fix(name, detail), detail=detail
+        )
     message = f"`{shown}` ended with exit code {ended.code}{last}"
     cause = ""
     if ended.code is not None and BY_SIGNAL < ended.code < BY_SIGNAL + 65:
         name = signal_name(ended.code - BY_SIGNAL)
         cause = f"a shell says {ended.code} when a command was ended by {name}. {_signal_cause(name)}".strip()
     wanted = ", ".join(str(code) for code in ok) or "none"
-    fix = f"see the step's log; if {ended.code} is fine, add it to `ok` (now: {wanted})"
+    fix = f"{_look(detail)}; if {ended.code} is fine, add it to `ok` (now: {wanted})"
     return ExitFailed(message, cause=cause, fix=fix, detail=detail)
 
 
@@ -175,8 +177,14 @@ def _signal_cause(name: str) -> str:
     return ""
 
 
-def _signal_fix(name: str) -> str:
-    return "give it more memory or less to do" if name == "SIGKILL" else "see the step's log, then retry"
+def _signal_fix(name: str, detail: dict[str, Any]) -> str:
+    return "give it more memory or less to do" if name == "SIGKILL" else f"{_look(detail)}, then retry"
+
+
+def _look(detail: dict[str, Any]) -> str:
+    """Return where to look for why a command failed; a command that wrote nothing has no log."""
+    wrote = detail["stderr"] or detail["stdout_tail"]
+    return "see the step's log" if wrote else "it wrote nothing: start it by hand to see why"
 
 
 def _shown(command: str | list[Any]) -> str:

@@ -7,7 +7,7 @@ Rule 2: `crash` is the moment of a kill: what was not committed is gone, and no 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 from maestri.engines.projection import projected
@@ -84,9 +84,10 @@ class MemoryJournal:
         found = await self.settled(scope)
         return found[len(found) - min(count, len(found)) :]
 
-    async def messages(self) -> Sequence[Message]:
+    async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
         """Return what has come into the mailbox of the run and was not taken yet, in order."""
-        return [message for message in self._kept.mail.values() if message.id not in self._kept.taken]
+        mail, out = self._kept.mail, self._kept.taken.union(skip)
+        return [message for message in mail.values() if message.id not in out]
 
     def take(self, message: Message, event: Event) -> Awaitable[None]:
         """Record a message as an event, once only, and remove it from the mailbox.

@@ -74,10 +74,11 @@ Item: TypeAlias = Entry | Operation
 
 def stale(run_id: str) -> StaleOwner:
     """Return the error of a process that writes to a run without holding it any more."""
-    message = f"run {run_id} is no longer executed by this process"
+    whose = f"run {run_id}" if run_id else "a run"
+    message = f"{whose} is no longer executed by this process"
     cause = "its lease was given back or another process has taken it over"
     return StaleOwner(
-        message, cause=cause, fix="look at the run; resume it if it is not going on", run=run_id
+        message, cause=cause, fix="look at the run; resume it if it is not going on", run=run_id or None
     )
 
 

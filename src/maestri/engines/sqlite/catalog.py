@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from maestri.engines.sqlite.locks import is_held
 from maestri.engines.sqlite.rows import Part
-from maestri.engines.sqlite.schema import open_reader, translated
+from maestri.engines.sqlite.schema import damaged, open_reader, translated
 from maestri.engines.statedir import StateDir
 from maestri.errors import Diagnostic, EngineError, RunNotFound
 from maestri.kernel.ports import RunInfo
@@ -63,6 +63,7 @@ class Catalog:
 
         Raises:
             RunNotFound: No file that can be read has it.
+            JournalDamaged: A file lists it and does not find it.
             StateUnusable: The state directory must not be trusted.
         """
         best: Found | None = None
@@ -76,7 +77,10 @@ class Catalog:
         alive = best.held and is_held(lock_path(best.part.file))
         return best._replace(info=best.info._replace(alive=alive))
 
-    def _not_found(self, run_id: str) -> RunNotFound:
+    def _not_found(self, run_id: str) -> EngineError:
+        for _, file in self._files():
+            if any(row[2] == run_id for row in self._rows(file, _all_rows)):
+                return damaged(file, f"the index of its runs does not know {run_id}, which is in it")
         cause = "; ".join(finding.message for finding in self._damage.values())
         return RunNotFound(
             f"no run has the id `{run_id}`", cause=cause, fix="list the runs and take one of them"

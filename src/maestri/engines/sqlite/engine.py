@@ -61,6 +61,7 @@ class SqliteEngine:
         durability: `power-safe`, or `kill-safe` for speed: a power cut may take the last moments back.
         on_pause: Told when the disk is full, and why.
         on_resume: Told when there is room again.
+        on_damage: Told of a damaged file that is left alone, and that another is written instead.
         retry_s: How long to wait for room between two tries, in seconds.
         bell_s: How often to look for messages of other processes, in seconds.
         connect: Opens the writing connection; a test may inject faults here.
@@ -73,6 +74,7 @@ class SqliteEngine:
         durability: str = "power-safe",
         on_pause: Callable[[Diagnostic], None] = _ignore,
         on_resume: Callable[[], None] = _ignore,
+        on_damage: Callable[[Diagnostic], None] = _ignore,
         retry_s: float = 1.0,
         bell_s: float = 0.1,
         connect: Connect = connect_writer,
@@ -92,6 +94,9 @@ class SqliteEngine:
         self._bell = Bell(state, bell_s)
         self._owned: _Owned | None = None
         self._owning = asyncio.Lock()
+        self._on_damage = on_damage
+        self._left_alone: set[int] = set()
+        self._journals = 0  # how many there are in the file that is owned
 
     async def create(self, info: RunInfo, first: Event) -> RunJournal:
         """Store a new run with its first event and take its lease.
@@ -100,14 +105,39 @@ class SqliteEngine:
             EngineError: The run exists, or the place cannot be used.
         """
         self._state.run_dir(info.id)  # refuses what could not be its id
-        owned = await self._own()
+        while True:
+            owned = await self._own()
+            try:
+                return await self._created(owned, info, first)
+            except JournalDamaged as error:
+                if not await self._abandon(owned, error):
+                    raise
+
+    async def _created(self, owned: _Owned, info: RunInfo, first: Event) -> RunJournal:
         self._refuse_known(info.id)
         born = info._replace(epoch=1, end=None, changed=first.at, alive=True, waiting="")
         lease = Lease(next(owned.keys), born)
         owned.outbox.add(Operation(lambda db: _bear(db, lease), None))
         journal = RunJournal(self._state, owned.outbox, Leased(lease, 0, frozenset()), self._part)
         await journal.commit(first)
+        self._journals += 1
         return journal
+
+    async def _abandon(self, owned: _Owned, error: JournalDamaged) -> bool:
+        """Let go of a file that turned out to be damaged; returns whether another may be tried."""
+        async with self._owning:
+            if self._owned is owned:
+                if self._journals:
+                    return False  # what is under way in it must end with it
+                self._owned = None
+                self._leave_alone(owned.number, error)
+                await owned.outbox.close()
+        return True
+
+    def _leave_alone(self, number: int, error: JournalDamaged) -> None:
+        self._left_alone.add(number)
+        words = f"{error.message}; it is left alone, and new runs go to another file"
+        self._on_damage(error.diagnostic._replace(message=words, severity="warning"))
 
     def _refuse_known(self, run_id: str) -> None:
         # The own file says so itself, in the transaction.
@@ -127,12 +157,13 @@ class SqliteEngine:
             RunInUse: Another process, or another journal of this engine, holds it.
             JournalDamaged: What is needed cannot be read.
         """
-        self._catalog.find(run_id)
+        known = self._catalog.find(run_id).info
         owned = await self._own(lambda: self._free(run_id).number)
-        gate = self._guard(run_id)
+        gate = self._guard(known)
         try:
             found = self._free(run_id)  # again: somebody may have been faster
             leased = await owned.outbox.do(_taking(owned, found), reads=True)
+            self._journals += 1
         finally:
             gate.release()
         return RunJournal(self._state, owned.outbox, leased, self._part)
@@ -140,14 +171,14 @@ class SqliteEngine:
     def _free(self, run_id: str) -> Found:
         found = self._catalog.find(run_id)
         if found.info.alive:
-            raise _in_use(run_id, holder(lock_path(found.part.file)))
+            raise _in_use(found.info, holder(lock_path(found.part.file)))
         return found
 
-    def _guard(self, run_id: str) -> FileLock:
-        path = self._state.run_dir(run_id) / "lock"
+    def _guard(self, run: RunInfo) -> FileLock:
+        path = self._state.run_dir(run.id) / "lock"
         gate = self._locked(path)
         if gate is None:
-            raise _in_use(run_id, holder(path))
+            raise _in_use(run, holder(path))
         return gate
 
     def _locked(self, path: Path) -> FileLock | None:
@@ -181,6 +212,8 @@ class SqliteEngine:
         numbers = chain([wanted] if wanted else [], count(1))
         while True:
             number = next(numbers)
+            if number in self._left_alone:
+                continue
             file = self._state.journal(number)
             lock = self._locked(lock_path(file))
             if lock is None:
@@ -188,8 +221,13 @@ class SqliteEngine:
             writer = Writer(self._state, file, lock, self._settings, self._delivery.deliver)
             try:
                 key = await writer.opened
-            except (JournalDamaged, JournalTooNew):
+            except JournalTooNew:
                 continue  # its runs are out of reach, and `damage` says so; new ones need not be
+            except JournalDamaged as error:
+                if number == wanted:
+                    raise  # what would be taken up from it may lack what was done
+                self._leave_alone(number, error)
+                continue
             return _Owned(number, Outbox(writer), count(key))
 
     def runs(self) -> Sequence[RunInfo]:
@@ -242,7 +280,7 @@ class SqliteEngine:
     async def close(self) -> None:
         """Store what waits, give all leases back and let go of everything."""
         self._bell.close()
-        self._catalog.close()  # first: SQLite tidies a file up when its last connection, a writing one, closes
+        self._catalog.close()  # first: SQLite tidies a file up when its last connection, a writer, closes
         owned, self._owned = self._owned, None
         if owned is not None:
             owned.outbox.add(Operation(let_all_go, None))
@@ -264,6 +302,6 @@ def _taking(owned: _Owned, found: Found) -> Callable[[sqlite3.Connection], Lease
     return lambda db: adopt(db, key, found.info, found.part)
 
 
-def _in_use(run_id: str, who: str) -> RunInUse:
-    message = f"run {run_id} is being executed by {who}"
-    return RunInUse(message, fix="watch it there, or end that process and try again", run=run_id)
+def _in_use(run: RunInfo, who: str) -> RunInUse:
+    message = f"run {run.name} is being executed by {who}"
+    return RunInUse(message, fix="watch it there, or end that process and try again", run=run.name)

@@ -7,16 +7,17 @@ Rule 2: numbers are given out here, on the loop, because nobody else writes the 
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from maestri.engines.sqlite import mailbox
 from maestri.engines.sqlite.batch import Lease
 from maestri.engines.sqlite.leasing import Leased, let_go
 from maestri.engines.sqlite.outbox import Outbox
 from maestri.engines.sqlite.reader import SETTLED
-from maestri.engines.sqlite.rows import Part, select
+from maestri.engines.sqlite.rows import Part, damage, select
 from maestri.engines.statedir import StateDir
 from maestri.kernel.events import Event, Stored
+from maestri.kernel.path import RUN
 from maestri.kernel.ports import Message, RunInfo
 
 
@@ -63,9 +64,13 @@ class RunJournal:
         """Return the events of one scope that a resume needs, in order.
 
         Raises:
-            JournalDamaged: One of them does not agree with its checksum.
+            JournalDamaged: One of them does not agree with its checksum, or the first of the run is missing.
         """
-        return select(self._part(self._lease), f"scope = ? and {SETTLED} order by place", (scope,))
+        part = self._part(self._lease)
+        found = select(part, f"scope = ? and {SETTLED} order by place", (scope,))
+        if scope == RUN and not found:
+            raise damage(part, 1, RUN, "", "it is missing")
+        return found
 
     async def last(self, scope: str, count: int) -> Sequence[Stored]:
         """Return the last `count` of the events that `settled` would return, in order.
@@ -76,15 +81,16 @@ class RunJournal:
         condition = f"scope = ? and {SETTLED} order by place desc limit ?"
         return select(self._part(self._lease), condition, (scope, count))[::-1]
 
-    async def messages(self) -> Sequence[Message]:
+    async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
         """Return what has come into the mailbox of the run and was not taken yet, in order."""
         run_id = self._lease.info.id
-        found = []
-        for message in mailbox.messages(self._state, run_id):
-            if message.id in self._taken:
-                mailbox.remove(self._state, run_id, message.id)  # a crash came between record and removal
-            else:
-                found.append(message)
+        found: list[Message] = []
+        while not found and (page := mailbox.messages(self._state, run_id, skip)):
+            for message in page:
+                if message.id in self._taken:
+                    mailbox.remove(self._state, run_id, message.id)  # a crash came before the removal
+                else:
+                    found.append(message)
         return found
 
     def take(self, message: Message, event: Event) -> Awaitable[None]:
@@ -112,7 +118,8 @@ class RunJournal:
             return
         self._closed = True
         lease, self._lease = self._lease, self._lease.ended()
-        await self._outbox.do(lambda db: let_go(db, lease), reads=True)
+        if not self._outbox.is_closed:  # an engine that was closed has given all leases back
+            await self._outbox.do(lambda db: let_go(db, lease), reads=True)
         self._lease = lease.ended()  # with what the last events made of the run
         if lease.error is not None:
             raise lease.error

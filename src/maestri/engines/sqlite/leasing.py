@@ -7,11 +7,13 @@ Rule 2: a run that another process's file holds is copied: nobody writes a file 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from maestri.engines.sqlite.batch import Lease
 from maestri.engines.sqlite.rows import Part
-from maestri.engines.sqlite.schema import PLACES_PER_RUN, open_reader, translated
+from maestri.engines.sqlite.schema import PLACES_PER_RUN, connect_writer, is_busy, open_reader, translated
 from maestri.errors import EngineError, StaleOwner
 from maestri.kernel.codec import blobs_in
 from maestri.kernel.ports import RunInfo
@@ -51,10 +53,13 @@ def take_lease(db: sqlite3.Connection, key: int, info: RunInfo) -> Leased:
     """
     query = "update run set epoch = epoch + 1, held = 1 where key = ? and epoch = ?"
     if db.execute(query, (key, info.epoch)).rowcount != 1:
-        raise StaleOwner(
-            f"run {info.id} was leased by another process just now", fix="look at it and try again"
-        )
+        raise _leased_meanwhile(info)
     return _leased(db, key, info._replace(epoch=info.epoch + 1, alive=True))
+
+
+def _leased_meanwhile(info: RunInfo) -> StaleOwner:
+    message = f"run {info.id} was leased by another process just now"
+    return StaleOwner(message, fix="look at it and try again", run=info.id)
 
 
 def adopt(db: sqlite3.Connection, key: int, info: RunInfo, source: Part) -> Leased:
@@ -64,22 +69,45 @@ def adopt(db: sqlite3.Connection, key: int, info: RunInfo, source: Part) -> Leas
 
     Raises:
         JournalDamaged: The other file cannot be read.
+        StaleOwner: Another process has leased it since it was looked at.
+        EngineError: Who has lost the other file is still at a commit.
     """
     taken_over = info._replace(epoch=info.epoch + 1, alive=True)
     _forget(db, info.id)
     insert_run(db, key, taken_over)
     try:
+        _outwait(source.file)
         other = open_reader(source.file)  # a connection belongs to the thread that opened it
         if other is not None:
-            _copy(other, source, db, key)
-            other.close()
+            with closing(other):
+                _copy(other, source, db, key, info)
     except sqlite3.Error as error:
         raise translated(error, source.file) from error
     return _leased(db, key, taken_over)
 
 
-def _copy(other: sqlite3.Connection, source: Part, db: sqlite3.Connection, key: int) -> None:
+def _outwait(file: Path) -> None:
+    """Wait until a commit is over that an owner of before has begun, whose lock was removed; it has no more.
+
+    Nothing is written: SQLite lets two begin to write one after the other only.
+
+    Raises:
+        sqlite3.OperationalError: It does not come to its end.
+    """
+    with suppress(OSError), closing(connect_writer(file)) as db:  # who could not write has not
+        try:
+            db.execute("begin immediate")
+            db.execute("rollback")
+        except sqlite3.Error as error:
+            if is_busy(error):
+                raise
+
+
+def _copy(other: sqlite3.Connection, source: Part, db: sqlite3.Connection, key: int, info: RunInfo) -> None:
     other.execute("begin")  # one moment of the other file for all that is copied
+    epoch = other.execute("select epoch from run where key = ?", (source.key,)).fetchone()
+    if epoch != (info.epoch,):
+        raise _leased_meanwhile(info)
     shift = (key - source.key) * PLACES_PER_RUN
     events = other.execute(
         "select place + ?, kind, scope, name, at, digest, crc, body from event where place > ? and place < ?",

@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,15 @@ def names(state: StateDir, run_id: str) -> list[str]:
         return []
 
 
-def messages(state: StateDir, run_id: str) -> list[Message]:
-    """Return the messages in a mailbox, oldest first; what is none is moved away."""
-    found = []
-    for name in names(state, run_id)[:_AT_ONCE]:
+def messages(state: StateDir, run_id: str, skip: Collection[str] = ()) -> list[Message]:
+    """Return the oldest messages in a mailbox but those with the ids `skip`; what is none is moved away."""
+    found: list[Message] = []
+    for name in names(state, run_id):
+        match = _NAME.match(name)
+        if match is not None and match[2] in skip:
+            continue
+        if len(found) == _AT_ONCE:
+            break
         message = _read(folder(state, run_id) / name)
         if message is None:
             _refuse(state, run_id, name)

@@ -25,6 +25,11 @@ class Outbox:
         self._writer: Writer | None = writer
         self._items: list[Item] = []
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether everything was handed over, and nothing is taken any more."""
+        return self._writer is None
+
     def add(self, item: Item) -> None:
         """Have one more item stored, after all before it."""
         if not self._items:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maestri.engines.sqlite.catalog import Catalog
-from maestri.engines.sqlite.rows import select
+from maestri.engines.sqlite.rows import damage, select
 from maestri.kernel.events import RUN_STARTED, Stored
 from maestri.kernel.path import RUN
 from maestri.kernel.ports import RunInfo
@@ -35,10 +35,16 @@ class RunReader:
         """Return stored events with a sequence number above `after`, oldest first.
 
         Raises:
-            JournalDamaged: One of them does not agree with its checksum.
+            JournalDamaged: One of them does not agree with its checksum, or is missing.
         """
         part = self._catalog.find(self._run_id).part
-        return select(part, "true order by place limit ?", (limit,), after)
+        found = select(part, "true order by place limit ?", (limit,), after)
+        expected = after + 1
+        # A run has its first event from the moment that it is there.
+        if (not found and after == 0 and limit) or (found and found[-1].seq != after + len(found)):
+            expected = next((after + n for n, one in enumerate(found, 1) if one.seq != after + n), expected)
+            raise damage(part, expected, RUN, "", "it is missing")
+        return found
 
     def scope(self, scope: str, limit: int = 1000) -> Sequence[Stored]:
         """Return the last events of one scope of every kind, oldest first.
@@ -56,11 +62,14 @@ class RunReader:
         """Return the events of the run as a whole, oldest first.
 
         Raises:
-            JournalDamaged: One of them does not agree with its checksum.
+            JournalDamaged: One of them does not agree with its checksum, or the first is missing.
         """
         part = self._catalog.find(self._run_id).part
         condition = f"scope = ? and {SETTLED} and kind >= ? order by place"
-        return select(part, condition, (RUN, RUN_STARTED))
+        found = select(part, condition, (RUN, RUN_STARTED))
+        if not found or found[0].kind != RUN_STARTED:
+            raise damage(part, 1, RUN, "", "it is missing")
+        return found
 
     def close(self) -> None:
         """Let go of the files."""

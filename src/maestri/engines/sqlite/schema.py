@@ -6,6 +6,7 @@ Rule 2: every error of SQLite leaves this package as a `MaestriError` that names
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -23,15 +24,19 @@ Connect = Callable[[Path], sqlite3.Connection]
 
 DURABILITIES = {"power-safe": "full", "kill-safe": "normal"}
 _BUSY_S = 2.0
+_DAMAGE_FIX = "restore the file from a backup, or move it away; other files are not affected"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _CLOSED_DOORS = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 _PRIMARY = 0xFF  # the low byte of an extended code
+_QUICKLY_CHECKED_BYTES = 4 << 20  # a millisecond for each of them
 
 
 def connect_writer(file: Path) -> sqlite3.Connection:
     """Open a journal file for writing, private to the user."""
-    # SQLite gives the files beside it the mode of this one.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    # SQLite gives the files beside it the mode of this one. A file that is there is not opened here: closing
+    # it would take the locks away that SQLite has on it for other connections of this process.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     return sqlite3.connect(file, isolation_level=None, timeout=_BUSY_S)
 
 
@@ -63,6 +68,8 @@ def open_writer(file: Path, durability: str, connect: Connect) -> sqlite3.Connec
             "mmap_size = 0",
         ):
             db.execute(f"pragma {pragma}")
+        if not is_new and file.stat().st_size <= _QUICKLY_CHECKED_BYTES and (wrong := sound(db)):
+            raise damaged(file, wrong)
         if is_new:
             db.executescript(Path(__file__).with_name("schema.sql").read_text())
     except sqlite3.Error as error:
@@ -135,6 +142,21 @@ def check_version(db: sqlite3.Connection, file: Path) -> bool:
     return True
 
 
+def sound(db: sqlite3.Connection) -> str:
+    """Return what is wrong with the structure of a file, or an empty text; rows have their checksums.
+
+    Raises:
+        sqlite3.Error: It cannot even be looked at.
+    """
+    (words,) = db.execute("pragma quick_check(1)").fetchone()
+    return "" if words == "ok" else " ".join(str(words).split())
+
+
+def damaged(file: Path, cause: str) -> JournalDamaged:
+    """Return the error of a file whose structure is not sound."""
+    return JournalDamaged(f"{file} is damaged", cause=cause, fix=_DAMAGE_FIX, file=str(file))
+
+
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
 
@@ -142,6 +164,11 @@ def _code(error: sqlite3.Error) -> int:
 def is_full(error: sqlite3.Error) -> bool:
     """Tell whether SQLite itself says that there is no room."""
     return _code(error) == sqlite3.SQLITE_FULL
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Tell whether another connection is in the way."""
+    return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def is_io(error: sqlite3.Error) -> bool:
@@ -152,9 +179,8 @@ def is_io(error: sqlite3.Error) -> bool:
 def translated(error: sqlite3.Error, file: Path) -> EngineError:
     """Return what an error of SQLite means to a user."""
     code = _code(error)
-    if code in _DAMAGED:
-        fix = "restore the file from a backup, or move it away; other files are not affected"
-        return JournalDamaged(f"{file} is damaged: {error}", fix=fix, file=str(file))
+    if code in _DAMAGED or str(error).startswith("Could not decode"):
+        return damaged(file, str(error))
     if code in _CLOSED_DOORS:
         message = f"{file} cannot be opened: {error}"
         return StateUnusable(message, fix="check the rights of the file and its folder", file=str(file))

@@ -5,7 +5,9 @@ Rule 1: a resume checks what it reads; this checks everything, and goes on after
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
 from typing import Any
 
 from maestri.engines.sqlite.catalog import Catalog
@@ -18,8 +20,13 @@ from maestri.kernel.codec import blobs_in
 _PAGE = 1000
 
 
-def verify(catalog: Catalog, run_id: str) -> list[Diagnostic]:
+def verify(catalog: Catalog, run_id: str, deadline: float = math.inf) -> list[Diagnostic]:
     """Return what is wrong with the stored history of a run: damaged, missing and moved events.
+
+    Args:
+        catalog: Where to find it.
+        run_id: The run.
+        deadline: When to leave off, by the monotonic clock in seconds.
 
     Raises:
         RunNotFound: No file that can be read has it.
@@ -29,7 +36,7 @@ def verify(catalog: Catalog, run_id: str) -> list[Diagnostic]:
     query = f"select {COLUMNS} from event where place > ? and place < ? order by place limit {_PAGE}"  # noqa: S608
     seq = 0
     try:
-        while rows := fetched(part.db, query, (part.first + seq, part.end)):
+        while time.monotonic() < deadline and (rows := fetched(part.db, query, (part.first + seq, part.end))):
             for row in rows:
                 findings += _check(part, row, seq + 1)
                 seq = row[0] - part.first

@@ -91,11 +91,15 @@ class Writer:
 
     def _serve(self, db: sqlite3.Connection) -> None:
         try:
+            db.execute("begin immediate")
             # Nobody else writes this file: whatever its last owner held, it holds no more.
             db.execute("update run set held = 0 where held = 1")
             key = db.execute("select coalesce(max(key), 0) + 1 from run").fetchone()[0]
-        except sqlite3.Error as error:
-            self._tell(_refuse, self.opened, translated(error, self.file))
+            self._check_lock()
+            db.execute("commit")
+        except (sqlite3.Error, StaleOwner) as error:
+            _roll_back(db)
+            self._tell(_refuse, self.opened, _meaning(error, self.file))
             return
         self._tell(_accept, self.opened, key)
         while not self._stopping:
