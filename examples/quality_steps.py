@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 _SHOWN = 10
+_COUNTED = re.compile(r"\d+ (passed|failed|errors?|skipped)\b|no tests ran")
 
 
 def fixable(lint: list[dict[str, Any]]) -> int:
@@ -46,7 +48,7 @@ def report(  # noqa: PLR0913 - one argument a section
         "",
         f"{len(checks['files'])} files. {len(lint)} lint findings, of which {fixable} could be fixed by a tool; "
         f"{len(types)} type findings; {len(security)} security findings. "
-        f"Tests: {'passed' if tests['exit_code'] == 0 else 'failed'} ({_last_line(tests['stdout'])}).",
+        f"Tests: {'passed' if tests['exit_code'] == 0 else 'failed'} ({_summary(tests['stdout'])}).",
         "",
         *_section("Lint", [(f["code"], f["message"], f["filename"]) for f in lint], repo),
         *_section("Types", [(f.get("code"), f.get("message", ""), f.get("file", "")) for f in types], repo),
@@ -94,5 +96,8 @@ def _mended(route: Any) -> list[str]:
     return ["## What the fixes changed", "", "```", *(route.splitlines() or ["nothing"]), "```"]
 
 
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[-1].strip("= ")
+def _summary(text: str) -> str:
+    """Return the line of pytest that counts the tests; a quiet run may have none, then its last line."""
+    lines = [line.strip("= ") for line in text.splitlines() if line.strip("= ")]
+    counts = [line for line in lines if _COUNTED.search(line)]
+    return (counts or lines or ["it said nothing"])[-1]

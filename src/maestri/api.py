@@ -7,15 +7,17 @@ same journal, as its twin in YAML.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar, overload
 
-from maestri.errors import UsageError
+from maestri.errors import DefinitionError, MaestriError, PathNotFound
 from maestri.kernel.codec import decode
 from maestri.kernel.events import Event, Stored
+from maestri.kernel.runner import Execution
 from maestri.patterns.workflow import MARK
 from maestri.project import Loaded, Project
+from maestri.project.python_files import refuse_other
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -52,10 +54,7 @@ def workflow(
     """
 
     def mark(found: F) -> F:
-        is_async: bool = inspect.iscoroutinefunction(found)  # a bool, not a guard that narrows the type
-        if not is_async or not inspect.signature(found).parameters:
-            message = f"`{found.__qualname__}` is no `async def` with a context as its first parameter"
-            raise UsageError(message, fix="write `async def f(ctx: maestri.Context, ...)`")
+        refuse_other(found)
         setattr(found, MARK, Meta(name or found.__name__.replace("_", "-"), version, timeout_s))
         return found
 
@@ -76,7 +75,14 @@ async def run(target: str | Callable[..., Awaitable[Any]], /, **inputs: Any) -> 
     project = Project()
     try:
         execution = await project.start(*_ready(project, target, inputs))
-        return (await execution.wait()).result()
+        try:
+            return (await execution.wait()).result()
+        except asyncio.CancelledError:
+            await _left(execution)
+            raise
+    except MaestriError as error:
+        _explain(error)
+        raise
     finally:
         await project.close()
 
@@ -84,7 +90,11 @@ async def run(target: str | Callable[..., Awaitable[Any]], /, **inputs: Any) -> 
 async def stream(target: str | Callable[..., Awaitable[Any]], /, **inputs: Any) -> AsyncIterator[Stored]:
     """Run a workflow and give its events as they are stored; the last one is how it ended.
 
+    An event says what it is with `kind_name` (`step.succeeded`), what of with `path`, and the rest in `body`.
     Leaving the iteration early cancels the run.
+
+    Raises:
+        DefinitionError: The definition or an input is wrong; nothing has run.
     """
     project = Project()
     queue: asyncio.Queue[Stored | None] = asyncio.Queue()
@@ -104,10 +114,38 @@ async def stream(target: str | Callable[..., Awaitable[Any]], /, **inputs: Any) 
             waiting.result()
         finally:
             if not waiting.done():
-                await execution.cancel()
-                await waiting
+                waiting.cancel()
+                await _left(execution)
+    except MaestriError as error:
+        _explain(error)
+        raise
     finally:
         await project.close()
+
+
+async def _left(execution: Execution) -> None:
+    """Cancel a run that nobody follows any more, and wait for its end.
+
+    Who leaves is often the end of the event loop, which cancels everything at once and this too: the journal
+    must stay open all the same until the run has said its last word.
+    """
+    with suppress(PathNotFound):  # it is at its end already
+        await execution.cancel()
+    over = asyncio.ensure_future(execution.over())
+    while not over.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(over)
+        if over.cancelled():
+            over = asyncio.ensure_future(execution.over())
+
+
+def _explain(error: MaestriError) -> None:
+    """Add what the message alone does not say to what Python prints of an error that nobody catches."""
+    if isinstance(error, DefinitionError):
+        return  # its text is all of its findings
+    for word, text in (("run", error.run), ("at", error.path), ("cause", error.cause), ("fix", error.fix)):
+        if text:
+            error.add_note(f"  {word}: {text}")
 
 
 def stored(event: Event) -> Stored:

@@ -81,7 +81,9 @@ def _caret(snippet: str, span: Span) -> list[str]:
     shown = snippet[start : start + width].replace("\t", " ")
     end = span.end_col if span.end_line == span.line else len(snippet) + 1
     marks = max(1, min(end, start + len(shown) + 1) - span.col)
-    return [f"    {shown}", "    " + " " * (span.col - 1 - start) + "^" * marks]
+    before = "…" if start else ""  # what is cut off is seen to be
+    after = "…" if len(snippet) > start + width else ""
+    return [f"    {before}{shown}{after}", "    " + " " * (span.col - 1 - start + len(before)) + "^" * marks]
 
 
 class Failure(NamedTuple):

@@ -8,7 +8,6 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tally import tally
 
 from maestri.lang.expressions.evaluate import evaluate
 from maestri.lang.expressions.functions import FUNCTIONS
@@ -18,6 +17,7 @@ from maestri.lang.expressions.template import parse_template, render
 from maestri.lang.expressions.tokens import BadExpression
 from maestri.lang.expressions.types import ANY, infer
 from maestri.values import Json
+from tally import tally
 
 SEED = int(os.environ.get("MAESTRI_FUZZ_SEED", "2026"))
 INPUTS = int(os.environ.get("MAESTRI_FUZZ_EXPRESSIONS", "40000"))
@@ -75,7 +75,7 @@ def test_mutated_expressions_have_a_value_or_a_refusal() -> None:
     rng = random.Random(SEED)
     with_value = sum(examine(mutated(rng)) for _ in range(INPUTS))
     tally("expressions", SEED, inputs=INPUTS, with_value=with_value, refused=INPUTS - with_value, uncaught=0)
-    assert with_value > 100
+    assert with_value > INPUTS // 400
 
 
 def test_mutated_templates_have_a_value_or_a_refusal() -> None:

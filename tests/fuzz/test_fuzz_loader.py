@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from tally import tally
 
 from maestri.lang import load as loader
 from maestri.lang.load import load
 from maestri.lang.tree import Mapping, Scalar, Sequence, Tree, position_in, to_json
+from tally import tally
 
 SEED = int(os.environ.get("MAESTRI_FUZZ_SEED", "2026"))
 INPUTS = int(os.environ.get("MAESTRI_FUZZ_FILES", "16000"))

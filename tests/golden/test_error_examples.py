@@ -6,6 +6,7 @@ With `UPDATE_GOLDEN=1` in the environment the outputs are written anew; what dif
 from __future__ import annotations
 
 import os
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def test_the_page_shows_what_is_said(given: Block, shown: Block, tmp_path: Path)
         page = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(page.replace(f"```text\n{shown.text}```", f"```text\n{said}```"), encoding="utf-8")
     assert said == shown.text
+
+
+def test_each_finding_on_the_page_says_why_and_what_to_do() -> None:
+    shown = [text for block in BLOCKS if block.language == "text" for text in block.text.split("\n\n")]
+    findings = [text for text in shown if re.search(r"(error|warning)\[(L|C01)", text)]
+    assert [text for text in findings if "\n  cause: " not in text or "\n  fix: " not in text] == []
+    assert len(findings) > 50
 
 
 def test_most_codes_of_the_language_are_shown_by_example() -> None:

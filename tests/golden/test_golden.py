@@ -6,6 +6,7 @@ With `UPDATE_GOLDEN=1` in the environment the outputs are written anew; look at 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def said(file: Path) -> str:
     if definition is not None:
         findings = library.check(definition)
     return "\n\n".join(found.text() for found in findings) + "\n" if findings else ""
+
+
+@pytest.mark.parametrize("file", WRONG, ids=lambda file: file.stem)
+def test_each_finding_has_a_place_a_caret_a_cause_and_a_fix(file: Path) -> None:
+    for finding in said(file).split("\n\n"):
+        where, *lines = finding.splitlines()
+        assert re.match(r"[\w.-]+:\d+:\d+: (error|warning)\[L\d{3}\]: .", where), finding
+        words = [line.strip().split(" ")[0].strip("^") for line in lines]
+        assert words[1:] == ["", "cause:", "fix:"], finding
 
 
 @pytest.mark.parametrize("file", WRONG, ids=lambda file: file.stem)

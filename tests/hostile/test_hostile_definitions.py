@@ -12,12 +12,12 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from tally import tally
 
 from maestri import patterns
 from maestri.errors import Diagnostic
 from maestri.lang.definitions import Library
 from maestri.patterns._registry import PatternSpec, spec
+from tally import tally
 
 SEED = int(os.environ.get("MAESTRI_FUZZ_SEED", "2026"))
 INPUTS = int(os.environ.get("MAESTRI_FUZZ_DEFINITIONS", "1500"))
@@ -99,6 +99,14 @@ def nested(depth: int) -> str:
     return f"steps: {{a: {text}, b: {{run: [echo, '${{b0}}']}}}}\n"
 
 
+def at_length(depth: int) -> str:
+    """Return parallel steps inside each other in their longest form: five levels of YAML each."""
+    text = "{run: make}"
+    for level in range(depth):
+        text = f"{{parallel: {{branches: {{b{level}: {{steps: {{s{level}: {text}}}}}}}}}}}"
+    return f"steps: {{a: {text}}}\n"
+
+
 def steps(lines: Iterator[str]) -> str:
     return "steps:\n" + "\n".join(lines) + "\n"
 
@@ -113,7 +121,7 @@ HOSTILE: dict[str, str | bytes] = {
     + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)),
     "alias of steps": "x: &x {run: [echo, '${nothing}'], colour: red}\n"
     + steps(f"  s{n}: *x" for n in range(9_000)),
-    "deep": nested(15),
+    "deep": nested(32),
     "many unknown keys": "".join(f"k{n}: 1\n" for n in range(20_000)),
     "many unknown names": steps(f"  s{n}: {{run: [echo, '${{x{n}}}']}}" for n in range(8_000)),
     "one long body": steps(f"  s{n}: {{run: [echo, '${{s{max(n - 1, 0)}}}']}}" for n in range(8_000)),
@@ -152,8 +160,29 @@ HOSTILE: dict[str, str | bytes] = {
 def test_hostile_definitions_end(name: str, tmp_path: Path) -> None:
     with alarm():
         findings = check(HOSTILE[name], tmp_path)
-    assert all(one.text() for one in findings)
+    assert all(one.text() and one.cause and one.fix for one in findings)
     assert findings
+
+
+def test_patterns_nest_deeper_than_anybody_means(tmp_path: Path) -> None:
+    with alarm():
+        assert check(at_length(19), tmp_path) == []
+        assert [one.code for one in check(at_length(20), tmp_path)] == ["L117"]
+
+
+def test_a_line_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    long = check(f"steps: {{a: {{run: make, {'x' * 300}: 1, timeout: 1m1h}}}}\n", tmp_path)
+    lines = [one.text().splitlines()[1].strip() for one in long]
+    assert [(line[0], line[-1]) for line in lines] == [("s", "…"), ("…", "}")]
+
+
+def test_a_finding_always_says_why_and_what_to_do(tmp_path: Path) -> None:
+    rng = random.Random(SEED + 1)
+    for _ in range(INPUTS // 3):
+        text = mutated(rng)
+        for one in check(text, tmp_path):
+            assert one.cause, one.text()
+            assert one.fix, one.text()
 
 
 def test_a_file_of_a_gigabyte_is_refused_without_being_read(tmp_path: Path) -> None:

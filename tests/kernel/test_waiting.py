@@ -255,5 +255,5 @@ def test_a_decision_that_json_cannot_carry_is_refused() -> None:
 
 
 def test_a_result_of_a_run_that_waits_is_an_error_that_says_so() -> None:
-    with pytest.raises(RunError, match="the run is waiting"):
+    with pytest.raises(RunError, match="the run bold-otter-1 is waiting"):
         Stage(asks).play().result()

@@ -318,3 +318,15 @@ def test_ten_thousand_branches_write_as_many_events_each_as_a_hundred() -> None:
     few, many = (staged({f"b{n}": step(lambda: 1) for n in range(size)}) for size in (100, 10_000))
     assert (few.play().status, many.play().status) == ("succeeded", "succeeded")
     assert len(many.events) - 4 == 100 * (len(few.events) - 4)
+
+
+def test_a_deadline_that_rings_while_a_join_is_being_decided_adds_no_second_decision() -> None:
+    def ring(_run: str, events: Any) -> None:
+        if any(event.name == "join" for event in events):
+            stage.clock.jump(100)  # type: ignore[attr-defined]
+
+    branches: dict[str, Any] = {"quick": lambda c: c.step("s", lambda: 1), "slow": lambda c: c.sleep(1e6)}
+    stage = Stage(lambda ctx: parallel(ctx, "p", branches, join="any", deadline=50))
+    stage.engine.watch(ring)
+    assert stage.play().output == {"quick": 1}
+    assert [path for path in stage.paths("decided") if "join" in path] == ["/p/join"]

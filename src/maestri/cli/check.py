@@ -23,6 +23,8 @@ def _arguments(parser: Parser) -> None:
 
 
 def _act(options: Any, terminal: Terminal) -> int:
+    if options.format != "text":
+        terminal.keep_out()
     found = findings(Project(state=options.state), options.files)
     is_wrong = any(one.severity == "error" for one in found)
     if options.format == "json":

@@ -30,6 +30,8 @@ def execution_arguments(parser: Parser) -> None:
 def execute(options: Any, terminal: Terminal, go: Go) -> int:
     """Have a run executed here, or in a detached process; return the exit code."""
     if not options.detach:
+        if options.json:
+            terminal.keep_out()
         return go(Way(options.json, options.plain), terminal)
 
     def log_folder(run: RunInfo) -> Path:

@@ -21,8 +21,9 @@ from maestri.cli.main import LIVE, resolve
 from maestri.cli.screens import PlainLines, Screen, Silence
 from maestri.cli.summary import Counts, Story, draw_tree, end_json, tell_end
 from maestri.cli.terminal import Terminal
-from maestri.errors import PathNotFound
+from maestri.errors import PathNotFound, StepFailed
 from maestri.kernel import state
+from maestri.kernel.attempts import place_of
 from maestri.kernel.events import Event
 from maestri.kernel.path import ROOT
 from maestri.kernel.ports import Notice, RunInfo
@@ -50,7 +51,14 @@ class Way(NamedTuple):
     created: Callable[[RunInfo], None] | None = None
 
 
-def follow(project: Project, terminal: Terminal, way: Way, begin: Begin, known: RunInfo | None = None) -> int:
+def follow(
+    project: Project,
+    terminal: Terminal,
+    way: Way,
+    begin: Begin,
+    known: RunInfo | None = None,
+    again: Begin | None = None,
+) -> int:
     """Begin a run, follow it to its end, and return the exit code.
 
     Args:
@@ -59,19 +67,31 @@ def follow(project: Project, terminal: Terminal, way: Way, begin: Begin, known: 
         way: How.
         begin: Starts or resumes the run.
         known: The run that is resumed.
+        again: Goes on when a question was answered here; with what is recorded, where it is not given.
+
+    Raises:
+        StepFailed: The workflow's own code ended the process.
     """
     terminal.survives = True
     own_process()
-    return asyncio.run(_Following(project, terminal, way).conduct(begin, known))
+    try:
+        return asyncio.run(_Following(project, terminal, way, again).conduct(begin, known))
+    except SystemExit as error:  # asyncio hands it on from any asyncio task, past all that waits for it
+        message = (
+            f"an asyncio task that the workflow made by itself has ended the process: SystemExit: {error}"
+        )
+        fix = "mend the workflow's code, then resume the run"
+        raise StepFailed(message, cause=place_of(error), fix=fix) from error
 
 
 class _Following:
     """One run under way in the foreground."""
 
-    def __init__(self, project: Project, terminal: Terminal, way: Way) -> None:
+    def __init__(self, project: Project, terminal: Terminal, way: Way, again: Begin | None) -> None:
         self._project = project
         self._terminal = terminal
         self._way = way
+        self._again = again
         self._screen = screen_for(terminal, way)
         self._tree = Tree()
         self._counts = Counts()
@@ -83,6 +103,7 @@ class _Following:
     async def conduct(self, begin: Begin, known: RunInfo | None) -> int:
         project = self._project
         project.on_pause = self._paused
+        project.on_warning = lambda text: self._terminal.tell(clean(text))
         project.watch(self._stored, self._noticed)
         if known is not None:
             self._remember(known)
@@ -92,10 +113,17 @@ class _Following:
             self._tell(story)
         finally:
             self._screen.close()
+            await self._stopped()
             await project.close()
         if ended.status == state.WAITING and self._has_frames():
             _leave(exits.WAITING)
         return exits.of_status(ended.status)
+
+    async def _stopped(self) -> None:
+        """Let the run have its last word: the end of the event loop cancels it and this at once."""
+        execution = self._execution
+        if execution is not None and not execution.core.is_parking:
+            await execution.over()
 
     async def _to_the_end(self, begin: Begin, known: RunInfo | None) -> Ended:
         """Follow the run; where only answers are missing and there is a person, ask and go on."""
@@ -108,7 +136,12 @@ class _Following:
             if self._has_frames():
                 await self._woken(execution)
             else:
-                self._execution = execution = await self._project.resume(ended.run, recorded=True)
+                self._execution = execution = await self._resumed(ended.run)
+
+    async def _resumed(self, run: RunInfo) -> Execution:
+        if self._again is not None:
+            return await self._again(self._project)
+        return await self._project.resume(run, recorded=True)
 
     async def _accompany(self, execution: Execution) -> Ended:
         """Show a run until it has ended, or waits for people; what is stored by then has been seen."""

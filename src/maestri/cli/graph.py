@@ -12,10 +12,12 @@ from maestri.cli.ps import status
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import BadArguments, Command, Parser
 from maestri.errors import ConfigError
+from maestri.kernel import state
 from maestri.project import Project
 from maestri.report.diagrams.dot import dot
 from maestri.report.diagrams.mermaid import mermaid
-from maestri.report.diagrams.shapes import Shape, of_definition, of_run
+from maestri.report.diagrams.runs import of_run
+from maestri.report.diagrams.shapes import Shape, of_definition
 from maestri.report.diagrams.svg import svg
 from maestri.report.reading import read_tree
 from maestri.report.wording import one_line
@@ -63,9 +65,14 @@ def _of_run(project: Project, text: str) -> Shape:
     run = project.find(text)
     reader = project.reader(run)
     try:
-        return of_run(read_tree(reader), run.name, status(run), time.time() if run.alive else 0.0)
+        tree, word = read_tree(reader), status(run)
     finally:
         reader.close()
+    if word == state.INTERRUPTED:
+        tree.interrupt()
+    model = project.model_of(run)
+    definition = None if model is None else of_definition(model)
+    return of_run(tree, run.name, word, time.time() if run.alive else 0.0, definition)
 
 
 def _by_ending(output: str | None) -> str:

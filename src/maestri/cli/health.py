@@ -17,7 +17,7 @@ from maestri.cli.main import resolve
 from maestri.engines.filesystems import network_type
 from maestri.errors import MaestriError
 from maestri.project import Project
-from maestri.report.wording import size
+from maestri.report.wording import counted, size
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 
@@ -25,6 +25,7 @@ _SOUND_SQLITE: Final = (3, 51, 3)
 _OLD_SQLITE: Final = (3, 37, 0)
 _FEW_FILES: Final = 256
 _LOW_BYTES: Final = 1 << 30
+_EXAMINING_S: Final = 10.0
 _LARGE_WAL_BYTES: Final = 256 << 20
 
 
@@ -120,32 +121,37 @@ def _state(project: Project) -> Iterator[Finding]:
                 "state", PROBLEM, f"{root} cannot be made", f"make {above} writable, or set MAESTRI_STATE"
             )
         return
-    kind = network_type(root)
-    place = (
-        f"{root} is private, and on a network file system ({kind})"
-        if kind
-        else f"{root} is private and local"
-    )
-    yield Finding("state", WARNING if kind else OK, place, "only one machine may use it" if kind else "")
-    if not project.state.has_room():
-        yield Finding(
-            "state", PROBLEM, "a test file could not be written", f"make room at {root}, and make it writable"
-        )
+    yield _state_finding(project, root)
     room = os.statvfs(root)
     free_bytes = room.f_bavail * room.f_frsize
     fix = "make room: a full disk pauses all runs" if free_bytes < _LOW_BYTES else ""
     yield Finding("disk", WARNING if fix else OK, f"{size(free_bytes)} free", fix)
 
 
+def _state_finding(project: Project, root: Path) -> Finding:
+    if not project.state.has_room():
+        fix = f"make room at {root}, and make it writable"
+        return Finding("state", PROBLEM, f"a test file could not be written to {root}", fix)
+    kind = network_type(root)
+    if kind:
+        words = f"{root} is private, and on a network file system ({kind})"
+        return Finding("state", WARNING, words, "only one machine may use it")
+    return Finding("state", OK, f"{root} is private and local")
+
+
 def _journals(project: Project) -> Iterator[Finding]:
     runs = project.runs(everywhere=True)
     files = [file for _, file in project.state.journals()]
     size_bytes = sum(file.stat().st_size for file in files)
-    yield Finding("journals", OK, f"{len(runs):,} runs in {len(files)} files, {size(size_bytes)}")
+    damages = project.examine(_EXAMINING_S)
+    if not damages:
+        words = f"{counted(len(runs), 'run')} in {counted(len(files), 'file')}, {size(size_bytes)}"
+        yield Finding("journals", OK, words)
+    for damage in damages:
+        words = damage.message if (damage.file or "") in damage.message else f"{damage.file} {damage.message}"
+        yield Finding("journals", PROBLEM, f"{words}: {damage.cause}" if damage.cause else words, damage.fix)
     for file in files:
         yield from _wal(file)
-    for damage in project.damage():
-        yield Finding("journals", PROBLEM, f"{damage.file or ''} {damage.message}".strip(), damage.fix)
 
 
 def _wal(file: Path) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +48,7 @@ def _act(options: Any, terminal: Terminal) -> int:
             time.sleep(POLL_S)
         cleaner = _Cleaner(terminal)
         for chunk in _chunks(file, reader if options.follow else None, path):
-            (_write_raw if options.raw else cleaner.write)(chunk)
+            (terminal.say_bytes if options.raw else cleaner.write)(chunk)
         cleaner.close()
     finally:
         reader.close()
@@ -116,11 +115,6 @@ class _Cleaner:
     def close(self) -> None:
         if self._rest:
             self._terminal.say(clean(self._rest))
-
-
-def _write_raw(chunk: bytes) -> None:
-    sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
 
 
 command = Command(_arguments, _act)

@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import Any, Final
 
 from maestri.cli import exits
-from maestri.cli.terminal import Terminal, silence
+from maestri.cli.aside import open_missing
+from maestri.cli.terminal import OutputLost, Terminal
 from maestri.cli.usage import BadArguments, Command, Parser, UnknownCommand, UnknownOption, did_you_mean
 from maestri.errors import DefinitionError, Diagnostic, MaestriError
 from maestri.report.wording import clean, one_line
@@ -48,12 +49,13 @@ LIVE: Final = "maestri.cli.live:LiveTree"
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    open_missing()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     terminal = Terminal(sys.stdout, sys.stderr, os.environ)
     wants_json = "--json" in words
     try:
-        return _command(words, terminal)
+        code = _command(words, terminal)
     except MaestriError as error:
         _tell(terminal, error, wants_json=wants_json)
         return exits.of_error(error)
@@ -61,12 +63,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         terminal.tell("interrupted")
         return exits.CANCELLED
     except BrokenPipeError:
-        silence(sys.stdout)  # who read along has seen enough
+        terminal.fall_silent()  # who read along has seen enough
         return exits.SUCCEEDED
     except Exception as error:  # a bug: the last place that can say so  # noqa: BLE001
         report_bug = resolve(BUG)
         _say_diagnostics(terminal, [report_bug(error, words)], wants_json=wants_json)
         return exits.BUG
+    if terminal.lost is not None:
+        terminal.tell(terminal.lost.diagnostic.text())
+        return code or exits.FAILED
+    return code
 
 
 def _command(words: list[str], terminal: Terminal) -> int:
@@ -156,7 +162,7 @@ def _help(rest: list[str], terminal: Terminal) -> int:
 
 def _tell(terminal: Terminal, error: MaestriError, *, wants_json: bool) -> None:
     found = error.diagnostics if isinstance(error, DefinitionError) else [error.diagnostic]
-    _say_diagnostics(terminal, found, wants_json=wants_json)
+    _say_diagnostics(terminal, found, wants_json=wants_json and not isinstance(error, OutputLost))
 
 
 def _say_diagnostics(terminal: Terminal, found: Sequence[Diagnostic], *, wants_json: bool) -> None:

@@ -28,6 +28,9 @@ def _arguments(parser: Parser) -> None:
 def _act(options: Any, terminal: Terminal) -> int:
     project = Project(state=options.state)
     runs = project.runs(everywhere=options.all)
+    damages = project.damage()
+    for finding in damages:
+        terminal.tell(clean(finding.text()))
     if options.json:
         terminal.say_json([run_json(run) for run in runs], indent=2)
     elif options.names:
@@ -35,12 +38,10 @@ def _act(options: Any, terminal: Terminal) -> int:
             terminal.say(one_line(run.name))
     elif runs:
         terminal.draw(table(runs, time.time(), terminal))
-    else:
+    elif not damages:
         hint = "" if options.all else " in this folder; `maestri ps --all` lists those of all folders"
         terminal.say(f"there are no runs{hint}")
-    for finding in project.damage():
-        terminal.tell(clean(finding.text()))
-    return exits.SUCCEEDED
+    return exits.FAILED if damages else exits.SUCCEEDED
 
 
 def status(run: RunInfo) -> str:

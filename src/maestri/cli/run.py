@@ -8,7 +8,8 @@ from maestri.cli.executing import execute, execution_arguments
 from maestri.cli.foreground import Way, follow
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import BadArguments, Command, Parser
-from maestri.project import CommandLine, Project, read_inputs
+from maestri.project import CommandLine, Project
+from maestri.project.given import read_inputs
 from maestri.report.wording import one_line
 from maestri.values import Json
 
@@ -25,7 +26,11 @@ def _arguments(parser: Parser) -> None:
         default=[],
         help="an input; its type is that of the definition",
     )
-    parser.add_argument("--input-file", metavar="FILE", help="inputs as a JSON object; `-i` goes over them")
+    parser.add_argument(
+        "--input-file",
+        metavar="FILE",
+        help="inputs as a JSON object, `-`: from standard input; `-i` goes over them",
+    )
     parser.add_argument(
         "--durability",
         choices=["power-safe", "kill-safe"],
@@ -36,10 +41,12 @@ def _arguments(parser: Parser) -> None:
 
 
 def _act(options: Any, terminal: Terminal) -> int:
+    words = given(options.input, options.input_file)  # here: a detached process has no standard input
+
     def go(way: Way, inner: Terminal) -> int:
         project = Project(state=options.state, durability=options.durability)
         loaded = project.load(options.file)
-        inputs = project.inputs_for(loaded, given(options.input, options.input_file))
+        inputs = project.inputs_for(loaded, words)
         return follow(project, inner, way, lambda opened: opened.start(loaded, inputs))
 
     return execute(options, terminal, go)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from maestri.kernel import events as ev
-from maestri.kernel.events import Event
+from maestri.kernel.events import Event, Stored
 from maestri.kernel.ports import Notice, RunInfo
 from maestri.report.lines import Lines
 from maestri.report.tree import Tree, as_stored
@@ -80,6 +80,7 @@ class PlainLines(Silence):
         super().__init__(tell)
         self._lines = Lines()
         self._early: list[str] | None = []
+        self._reopened: frozenset[str] = frozenset()
 
     def open(self, run: RunInfo, tree: Tree) -> None:
         """Write what was stored before the run had been announced."""
@@ -89,8 +90,17 @@ class PlainLines(Silence):
 
     def show(self, events: Sequence[Event]) -> None:
         """Write a line for each event that says something about a step or the run."""
-        shown = [self._lines.line(as_stored(event)) for event in events if event.kind not in _UNSAID]
+        shown = [self._lines.line(one) for event in events if self._is_said(one := as_stored(event))]
         if self._early is not None:
             self._early += shown
         elif shown:
             self._tell("\n".join(shown))
+
+    def _is_said(self, event: Stored) -> bool:
+        """Tell whether it is worth a line: a step decided by hand is reopened with the run, and again."""
+        if event.kind != ev.RUN_REOPENED:
+            return event.kind not in _UNSAID
+        paths = frozenset(event.body["paths"])
+        is_new = not paths or not paths <= self._reopened
+        self._reopened = paths
+        return is_new

@@ -36,6 +36,8 @@ def _act(options: Any, terminal: Terminal) -> int:
         if path != ROOT:
             return _show_step(project, run, path, options, terminal)
         tree = read_tree(reader)
+        if status(run) == state.INTERRUPTED:
+            tree.interrupt()
     finally:
         reader.close()
     if options.json:

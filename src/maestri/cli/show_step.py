@@ -10,13 +10,13 @@ from maestri.cli.terminal import Terminal
 from maestri.errors import PathNotFound
 from maestri.kernel import state
 from maestri.kernel.events import Stored
-from maestri.kernel.path import parent
+from maestri.kernel.path import ROOT, parent
 from maestri.kernel.ports import Reader, RunInfo
 from maestri.project import Project
 from maestri.report.lines import Lines
 from maestri.report.outline import BAD, BOLD, STYLES, outline
 from maestri.report.output import failure_diagnostic, pretty
-from maestri.report.reading import SCOPE_EVENTS, read_tree
+from maestri.report.reading import SCOPE_EVENTS, read_tree, status_of
 from maestri.report.tree import Tree, grown
 from maestri.report.wording import one_line, size
 
@@ -44,6 +44,10 @@ def facts_of(reader: Reader, run: RunInfo, path: str) -> Facts:
     Raises:
         PathNotFound: It has nothing there.
     """
+    if path == ROOT:
+        message = "`/` is the run itself, not a step of it"
+        fix = f"give the path of a step: `maestri show {run.name}` lists them"
+        raise PathNotFound(message, fix=fix, run=run.name)
     scope, segment = parent(path)
     around = reader.scope(scope, SCOPE_EVENTS)
     own = [event for event in around if event.name == segment]
@@ -53,7 +57,10 @@ def facts_of(reader: Reader, run: RunInfo, path: str) -> Facts:
     if not own and not below:
         message = f"`{path}` is no step of this run"
         raise PathNotFound(message, fix=f"`maestri show {run.name}` lists its steps", run=run.name, path=path)
-    return Facts(own, _tree(reader, path, [*own, *below]))
+    tree = _tree(reader, path, [*own, *below])
+    if status_of(run.end, run.waiting, alive=run.alive) == state.INTERRUPTED:
+        tree.interrupt()
+    return Facts(own, tree)
 
 
 def _tree(reader: Reader, path: str, events: Sequence[Stored]) -> Tree:

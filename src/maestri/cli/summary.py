@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, NamedTuple
 
 from maestri.cli.terminal import Terminal
+from maestri.errors import NoProgress, RoundsExhausted
 from maestri.kernel import events as ev
 from maestri.kernel import state
 from maestri.kernel.ports import RunInfo
@@ -13,10 +15,12 @@ from maestri.kernel.runner import Ended
 from maestri.project import Project
 from maestri.report.outline import STYLES, outline
 from maestri.report.output import failure_diagnostic, pretty
-from maestri.report.tree import Tree
+from maestri.report.tree import Tree, Wait
 from maestri.report.wording import counted, duration, one_line
 
 _SHOWN_FAILURES = 20
+_OF_LOOPS = frozenset({RoundsExhausted.code, NoProgress.code})
+_SIGNAL = re.compile(r"signal `(.+)`")
 
 
 class Counts:
@@ -25,16 +29,20 @@ class Counts:
     def __init__(self) -> None:
         """Begin with none."""
         self.ran = 0
+        self.cut = 0
         self.reused = 0
+        self.is_exact = True
 
     def seed(self, tree: Tree) -> None:
-        """Count what a resumed run has already: steps, and for sealed scopes the scope."""
-        done = {path for path, step in tree.run.steps.items() if step.state == state.SUCCEEDED}
-        self.reused = len(done) + sum(folded.succeeded for folded in tree.folded.values())
+        """Count the steps that a resumed run has already; of a long journal, those that were read."""
+        self.reused = tree.steps_done()
+        self.is_exact = tree.is_whole
 
     def take(self, kind: int, before: str) -> None:
         """Count an event of a step that was in a state before; what a person accepts was not under way."""
-        self.ran += kind in {ev.SUCCEEDED, ev.FAILED} and before != state.PENDING
+        is_under_way = before not in {state.PENDING, *state.ENDED}
+        self.ran += kind in {ev.SUCCEEDED, ev.FAILED} and is_under_way
+        self.cut += kind == ev.CANCELLED and is_under_way
 
 
 class Story(NamedTuple):
@@ -64,6 +72,10 @@ def tell_end(story: Story, terminal: Terminal) -> None:
         _tell_waits(story, terminal)
     elif ended.status != state.SUCCEEDED:
         terminal.say(f"go on with: maestri resume {name}")
+        for path in _ended_loops(story):
+            terminal.say(
+                f"or decide:  maestri accept {name} {path} --output JSON, or maestri skip {name} {path}"
+            )
 
 
 def draw_tree(story: Story, terminal: Terminal) -> None:
@@ -76,8 +88,10 @@ def _headline(story: Story, terminal: Terminal) -> str:
     look = terminal.look(0.0)
     word = terminal.style(f"{look.sign(ended.status)} {ended.status}", STYLES[ended.status])
     parts = [f"{counted(counts.ran, 'step')} run"]
+    if counts.cut:
+        parts.append(f"{counts.cut:,} cancelled under way")
     if counts.reused:
-        parts.append(f"{counts.reused:,} from the journal")
+        parts.append(f"{'' if counts.is_exact else 'at least '}{counts.reused:,} from the journal")
     if ended.handled:
         parts.append(f"{counted(ended.handled, 'failure')} handled")
     return f"{word} in {duration(time.time() - story.begun)}: {', '.join(parts)}"
@@ -99,6 +113,14 @@ def _tell_failures(story: Story, terminal: Terminal) -> None:
         terminal.say(f"{rest}; see `maestri show {name}`")
 
 
+def _ended_loops(story: Story) -> list[str]:
+    """Return the loops that a run failed of; to resume alone would be to fail again in the same way."""
+    failures = story.tree.failures
+    if story.ended.status != state.FAILED:
+        return []
+    return [path for path in story.tree.because if failures.get(path, {}).get("code") in _OF_LOOPS]
+
+
 def _tell_waits(story: Story, terminal: Terminal) -> None:
     name = one_line(story.run.name)
     for path in story.ended.waiting:
@@ -109,8 +131,14 @@ def _tell_waits(story: Story, terminal: Terminal) -> None:
             terminal.say(f"  answer with: maestri answer {name} {path} VALUE")
         else:
             terminal.say(one_line(f"{path} waits for {wait.reason if wait is not None else 'a word'}"))
-            terminal.say(f"  send it with: maestri signal {name} NAME --data JSON")
+            terminal.say(f"  send it with: maestri signal {name} {_signal_name(wait)} --data JSON")
     terminal.say(f"then go on with: maestri resume {name}")
+
+
+def _signal_name(wait: Wait | None) -> str:
+    """Return the name of the signal that is waited for: the kernel's words for it are ``signal `NAME` ``."""
+    found = _SIGNAL.fullmatch(wait.reason) if wait is not None else None
+    return one_line(found[1]) if found else "NAME"
 
 
 def end_json(story: Story) -> dict[str, Any]:

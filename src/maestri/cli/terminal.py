@@ -3,20 +3,31 @@
 Rule 1: colour only on a terminal, and not with `NO_COLOR` or `TERM=dumb`; signs beyond ASCII only where the
 encoding has them.
 Rule 2: who reads along may go away at any time. Mostly this ends the command in silence; a run goes on.
+Rule 3: what cannot be written for any other reason (a full disk) is told at the end, and is no success.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, Final, TextIO
+from typing import Any, ClassVar, Final, TextIO
 
+from maestri.cli.aside import kept, send_out_to_err
+from maestri.errors import EngineError
 from maestri.report.outline import BAD, BOLD, BUSY, DIM, GOOD, WAIT, Line, Look, plain
 
 _SGR: Final = {GOOD: "32", BAD: "31", BUSY: "36", WAIT: "33", DIM: "2", BOLD: "1"}
 _WIDTH: Final = 80
 _PIPE_WIDTH: Final = 200
+_GONE: Final = frozenset({errno.EPIPE, errno.EIO, errno.ECONNRESET, errno.EBADF})
+
+
+class OutputLost(EngineError):
+    """What a command says cannot be written where it should go."""
+
+    code: ClassVar[str] = "E510"
 
 
 class Terminal:
@@ -35,6 +46,27 @@ class Terminal:
         encoding = (getattr(out, "encoding", None) or "ascii").lower().replace("-", "")
         self.is_unicode = encoding.startswith("utf")
         self.survives = False  # whether a reader that goes away is none of the command's business
+        self.lost: OutputLost | None = None
+        self._has_own = False
+
+    def keep_own(self) -> bool:
+        """Speak on descriptors of its own from now on, so that 1 and 2 may lead elsewhere.
+
+        Returns:
+            Whether this is so; not where the streams are no files.
+        """
+        if not self._has_own and (out := kept(self._out)) is not None:
+            self._out, self._err = out, kept(self._err) or self._err
+            self._has_own = True
+        return self._has_own
+
+    def keep_out(self) -> None:
+        """Keep standard output for what is said here; the rest that this process writes goes to the error.
+
+        For a command that prints one document and runs or loads code of others.
+        """
+        if self.keep_own():
+            send_out_to_err()
 
     @property
     def columns(self) -> int:
@@ -75,6 +107,22 @@ class Terminal:
         text = json.dumps(document, ensure_ascii=self.is_terminal or not self.is_unicode, indent=indent)
         self.say(text)
 
+    def say_bytes(self, data: bytes) -> None:
+        """Write bytes as they are to standard output at once.
+
+        Raises:
+            BrokenPipeError: The reader has gone away.
+            OutputLost: They cannot be written for another reason.
+        """
+        try:
+            self._out.buffer.write(data)
+            self._out.buffer.flush()
+        except OSError as error:
+            silence(self._out)
+            if error.errno in _GONE:
+                raise BrokenPipeError from None
+            raise lost(error) from None
+
     def tell(self, text: str) -> None:
         """Write a text and a line break to standard error at once."""
         self._write(self._err, text + "\n", always=True)
@@ -105,10 +153,25 @@ class Terminal:
         try:
             stream.write(text)
             stream.flush()
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             silence(stream)
-            if not (self.survives or always):
+            if isinstance(error, OSError) and error.errno not in _GONE and stream is self._out:
+                self.lost = lost(error)
+                if not self.survives:
+                    raise self.lost from None
+            elif not (self.survives or always):
                 raise BrokenPipeError from None
+
+    def fall_silent(self) -> None:
+        """Point standard output at nothing, so that no later write fails again."""
+        silence(self._out)
+
+
+def lost(error: OSError) -> OutputLost:
+    """Return the error of an output that could not be written."""
+    message = f"standard output cannot be written: {error.strerror or error}"
+    fix = "make room, or send it elsewhere; what was done is done: `maestri show @last` shows it"
+    return OutputLost(message, fix=fix)
 
 
 def silence(stream: TextIO) -> None:

@@ -1,1 +1,19 @@
-"""Durable execution on the standard library alone: read `events`, `state`, `ports`, `context`, `runner`."""
+"""Durable execution on the standard library alone. A reading order, with what each file knows:
+
+`path`        where a step is
+`events`      the facts that a journal holds
+`state`       what a step, a scope and a run are in, as a fold over events
+`policy`      retries and time limits, as pure decisions
+`ports`       what is asked of an engine, an agent, a dispatcher and a clock
+`codec`       values as JSON text; `typed`: Python types on top of that; `requests`: what a step asks for
+`run`         what the scopes of one execution share; how something is stopped
+`past`        what is on record of a scope, and which verb may take it
+`naming`      the names that a scope gives; `body`: what patterns compose
+`attempts`    one step, from its start to its record
+`closing`     how a scope ends
+`waiting`     waits for a time, a signal, a person
+`scope`       what a scope knows of itself; `context`: the verbs that a body has
+`fan`         children that run at once
+`directions`  what people decide by hand; `mail`: what comes in from outside
+`runner`      starts, resumes and ends runs
+"""

@@ -8,9 +8,11 @@ Rule 3: the output is stored before anybody sees it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from inspect import CO_COROUTINE
+from opcode import opmap
+from types import TracebackType
 from typing import Any, NoReturn
 
 from maestri.errors import (
@@ -18,7 +20,6 @@ from maestri.errors import (
     MaestriError,
     ReplayError,
     RunError,
-    StepCancelled,
     StepFailed,
     Timeout,
     to_failure,
@@ -26,14 +27,12 @@ from maestri.errors import (
 from maestri.kernel import codec, state
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event
-from maestri.kernel.past import WITH_SCOPE, Known
+from maestri.kernel.past import WITH_SCOPE, Known, cancelled_error, cancelled_fields
 from maestri.kernel.path import join
 from maestri.kernel.policy import DEFAULT, NO_RETRY, retry_delay_s
 from maestri.kernel.ports import Answer, Task, Timer
-from maestri.kernel.run import Live, RunCore
+from maestri.kernel.run import ATTEMPT, IDLE, LIMIT, REQUEST, Live, RunCore, Stop
 from maestri.kernel.typed import build, to_plain
-
-ATTEMPT, IDLE, STEP, REQUEST = "attempt", "idle", "step", "request"
 
 
 class _Step(Live):
@@ -41,8 +40,10 @@ class _Step(Live):
 
     __slots__ = (
         "attempt",
+        "begun",
         "digest",
         "earlier",
+        "is_direct",
         "limit",
         "path",
         "run",
@@ -61,10 +62,12 @@ class _Step(Live):
         self.task = task
         self.digest = digest
         self.attempt = 1
+        self.begun = 0  # the last attempt that was begun: during a pause it is not `attempt`
         self.earlier = 0  # attempts that were made before the step was reopened
+        self.is_direct = False
         self.state = state.PENDING
         run.begin(self.path, self)
-        self.limit = _limit(self, STEP, task.policy.step_timeout_s)
+        self.limit = _limit(self, LIMIT, task.policy.step_timeout_s)
 
     def close(self) -> None:
         """Let nobody stop it any more: neither a request nor its time limit."""
@@ -94,8 +97,8 @@ async def perform(
     except asyncio.CancelledError:
         if run.is_parking or step.state in state.ENDED:
             raise
-        if not step.is_ours():
-            run.journal.append(step.event(ev.CANCELLED, codec.encode({"reason": WITH_SCOPE})))
+        if not step.take_back():
+            run.journal.append(_cancelled(step, {"reason": WITH_SCOPE}))
             raise
         return await _end_stopped(step)
     finally:
@@ -105,7 +108,8 @@ async def perform(
 async def _take_up(step: _Step, known: Known) -> None:
     """Take up where the journal left: the next attempt, and the rest of the wait before it."""
     step.earlier = known.before
-    step.attempt = known.before + known.failures + 1
+    step.begun = known.before + known.failures
+    step.attempt = step.begun + 1
     if not known.failures:
         return
     step.state = state.READY
@@ -118,6 +122,7 @@ async def _attempts(step: _Step) -> Any:
     run, task = step.run, step.task
     while True:
         started = step.event(ev.STARTED, _start_body(step))
+        step.begun = step.attempt
         if task.costs:
             await run.journal.commit(started)
         else:
@@ -130,7 +135,9 @@ async def _attempts(step: _Step) -> Any:
             if step.is_interrupted or run.is_parking:
                 raise
             await _failed(step, _as_failure(error))
-        except Exception as error:  # a function's own exception is its failure
+        except BaseException as error:  # a function's own exception is its failure
+            if not is_of_workflow(error):
+                raise
             if run.is_told_to_stop(step):
                 raise asyncio.CancelledError from error  # whatever it says, it was stopped
             await _failed(step, _as_failure(error))
@@ -145,13 +152,10 @@ async def _answered(step: _Step) -> tuple[Answer, str, Any]:
     """Make one attempt and return its answer, and the value of that as text and in its decoded form."""
     task, policy = step.task, step.task.policy
     if policy is DEFAULT or (policy.attempt_timeout_s is None and policy.idle_timeout_s is None):
-        function = task.function
-        if function is not None and _is_async(function):
-            answer = Answer(await function())
-        else:
-            answer = await _dispatched(step, _nothing)
+        found = await _dispatched(step, _nothing)
     else:
-        answer = await _limited(step)
+        found = await _limited(step)
+    answer = Answer(found) if step.is_direct else found
     if step.is_interrupted:
         await asyncio.sleep(0)  # a function that has stopped itself hears of it here
     text, value = codec.settle(to_plain(answer.value))
@@ -172,7 +176,7 @@ def _as_failure(error: BaseException) -> RunError:
     return StepFailed(f"{type(error).__name__}: {error}", cause=place_of(error))
 
 
-async def _limited(step: _Step) -> Answer:
+async def _limited(step: _Step) -> Any:
     """Make an attempt under limits of its own: for its length, and for its silence."""
     policy = step.task.policy
     limit = _limit(step, ATTEMPT, policy.attempt_timeout_s)
@@ -180,11 +184,11 @@ async def _limited(step: _Step) -> Answer:
     try:
         return await _dispatched(step, silence.beat if silence else _nothing)
     except (asyncio.CancelledError, Exception):
-        if not step.is_passing or not step.is_ours():
+        why = step.stopping
+        if why is None or not why.is_passing or not step.take_back():
             raise
-        reason = step.reason or ATTEMPT
         step.release()
-        raise _timeout(step, reason) from None
+        raise _timeout(step, why) from None
     finally:
         if limit is not None:
             limit.cancel()
@@ -192,12 +196,14 @@ async def _limited(step: _Step) -> Answer:
             silence.close()
 
 
-async def _dispatched(step: _Step, beat: Callable[[], None]) -> Answer:
+def _dispatched(step: _Step, beat: Callable[[], None]) -> Awaitable[Any]:
+    """Begin an attempt: an async function is called here and gives its value, all else gives an `Answer`."""
     function = step.task.function
-    if function is not None and _is_async(function):
-        return Answer(await function())
+    step.is_direct = function is not None and _is_async(function)
+    if function is not None and step.is_direct:
+        return function()  # type: ignore[no-any-return]
     attempt = step.run.attempt(step.path, step.attempt, beat)
-    return await step.run.services.dispatcher.perform(step.task, attempt)
+    return step.run.services.dispatcher.perform(step.task, attempt)
 
 
 async def _failed(step: _Step, error: RunError) -> None:
@@ -240,39 +246,44 @@ async def _end_stopped(step: _Step) -> NoReturn:
         Timeout: Its time was up.
         StepCancelled: It was cancelled.
     """
-    reason = step.reason or REQUEST
-    if reason in {STEP, ATTEMPT, IDLE}:
-        error: RunError = _timeout(step, reason)
-        body = codec.encode({"failure": to_failure(error).as_json(), "attempt": step.attempt})
+    why = step.stopping or Stop(REQUEST)
+    if why.kind != REQUEST:
+        error: RunError = _timeout(step, why)
+        body = codec.encode({"failure": to_failure(error).as_json(), "attempt": step.begun})
         await store_failure(step.run, step.event(ev.FAILED, body))
         raise error
-    error = StepCancelled(f"`{step.path}` was cancelled: {reason}", path=step.path, attempt=step.attempt)
-    await step.run.journal.commit(step.event(ev.CANCELLED, codec.encode({"reason": reason})))
+    error = cancelled_error(step.path, why.words, step.begun or None)
+    await step.run.journal.commit(_cancelled(step, cancelled_fields(why.words)))
     raise error
 
 
-def _timeout(step: _Step, reason: str) -> Timeout:
-    policy = step.task.policy
-    words = {
-        ATTEMPT: (policy.attempt_timeout_s, "the attempt took longer than", "attempt_timeout"),
-        IDLE: (policy.idle_timeout_s, "there was no output for", "idle_timeout"),
-        STEP: (policy.step_timeout_s, "the step took longer than", "timeout"),
-    }
-    limit_s, what, option = words[reason]
+def _cancelled(step: _Step, fields: dict[str, Any]) -> Event:
+    """Return the record of a step that was cancelled, with the attempt that was under way or the last one."""
+    return step.event(
+        ev.CANCELLED, codec.encode({**fields, **({"attempt": step.begun} if step.begun else {})})
+    )
+
+
+def _timeout(step: _Step, why: Stop) -> Timeout:
+    what, option = {
+        ATTEMPT: ("the attempt took longer than", "attempt_timeout"),
+        IDLE: ("there was no output for", "idle_timeout"),
+        LIMIT: ("the step took longer than", "timeout"),
+    }[why.kind]
     return Timeout(
-        f"{what} {limit_s:g} s",
+        f"{what} {why.limit_s:g} s",
         fix=f"raise `{option}`, or see with `maestri logs` what it was doing",
         path=step.path,
-        attempt=step.attempt,
+        attempt=step.begun or None,
         run=step.run.info.name,
     )
 
 
-def _limit(step: _Step, reason: str, limit_s: float | None) -> Timer | None:
+def _limit(step: _Step, kind: str, limit_s: float | None) -> Timer | None:
     if limit_s is None:
         return None
-    is_passing = reason != STEP
-    return step.run.clock.call_later(limit_s, lambda: step.stop(reason, is_passing=is_passing))
+    why = Stop(kind, limit_s=limit_s)
+    return step.run.clock.call_later(limit_s, lambda: step.stop(why))
 
 
 class _Silence:
@@ -291,7 +302,7 @@ class _Silence:
     def _check(self) -> None:
         rest_s = self._heard + self._limit_s - self._monotonic()
         if rest_s <= 0:
-            self._step.stop(IDLE, is_passing=True)
+            self._step.stop(Stop(IDLE, limit_s=self._limit_s))
         else:
             self._timer = self._step.run.clock.call_later(rest_s, self._check)
 
@@ -329,13 +340,32 @@ def _success_body(step: _Step, text: str, answer: Answer) -> str:
 
 def place_of(error: BaseException) -> str:
     """Return where in the user's code an exception was raised, as `file:line in function`."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
+    trace = _innermost(error)
     if trace is None:
         return ""
     code = trace.tb_frame.f_code
     return f"raised at {code.co_filename}:{trace.tb_lineno} in {code.co_name}"
+
+
+def _innermost(error: BaseException) -> TracebackType | None:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace
+
+
+def is_of_workflow(error: BaseException) -> bool:
+    """Tell whether an exception is a failure of the code that raised it, and not of what happens to it.
+
+    An interrupt from outside, and the end of a coroutine that nobody awaits any more, come up at any
+    instruction; what a `raise` statement of the code itself says is that code's failure, like `sys.exit()`.
+    """
+    if isinstance(error, Exception | SystemExit):
+        return True
+    trace = _innermost(error) if isinstance(error, KeyboardInterrupt | GeneratorExit) else None
+    if trace is None or trace.tb_frame.f_globals.get("__name__") == asyncio.runners.__name__:
+        return False
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
 
 
 def _is_async(function: Callable[[], Any]) -> bool:

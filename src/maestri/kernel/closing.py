@@ -13,20 +13,18 @@ from typing import Any, Protocol, TypeVar
 from maestri.errors import (
     MaestriError,
     RunError,
-    StepCancelled,
     StepFailed,
-    Suspended,
     Timeout,
     UsageError,
     to_failure,
 )
 from maestri.kernel import codec
 from maestri.kernel import events as ev
-from maestri.kernel.attempts import STEP, place_of
+from maestri.kernel.attempts import is_of_workflow, place_of
 from maestri.kernel.events import Event
-from maestri.kernel.past import WITH_SCOPE
-from maestri.kernel.path import is_within, parent
-from maestri.kernel.run import Live, RunCore
+from maestri.kernel.past import WITH_SCOPE, cancelled_error, cancelled_fields
+from maestri.kernel.path import ROOT, parent
+from maestri.kernel.run import LIMIT, REQUEST, UNWINDING, Live, RunCore, Stop
 from maestri.kernel.typed import build, return_type, to_plain
 from maestri.values import Json
 
@@ -75,20 +73,21 @@ async def close(
     if isinstance(outcome.error, RunError) and outcome.error.origins == (scope.path,):
         scope.add_failures(1)
     if outcome.error is None:
-        if run.unheard:  # what failed below this scope no longer matters
-            run.unheard = [path for path in run.unheard if not is_within(path, scope.path)]
+        run.take_unheard(scope.path)  # what failed below this scope no longer matters
         run.journal.append(Event(ev.SEALED, above, segment, now, scope.digest, _seal_body(scope, outcome)))
         return outcome.value  # type: ignore[no-any-return]
     if isinstance(outcome.error, asyncio.CancelledError):
         record = codec.encode({"reason": WITH_SCOPE})
         run.journal.append(Event(ev.SCOPE_CANCELLED, above, segment, now, "", record))
         raise outcome.error
-    if isinstance(outcome.error, StepCancelled) and outcome.is_stopped:
-        record = codec.encode({"reason": outcome.error.cause, "failed": scope.failed})
-        run.journal.append(Event(ev.SCOPE_CANCELLED, above, segment, now, "", record))
-        raise outcome.error
-    record = failure_body(outcome.error, scope)
-    run.journal.append(Event(ev.SCOPE_FAILED, above, segment, now, scope.digest, record))
+    # Whoever handles this failure has handled those below; if nobody does, they are reopened with it.
+    outcome.error.origins = tuple(dict.fromkeys([*outcome.error.origins, *run.take_unheard(scope.path)]))
+    stop = outcome.stop
+    if stop is not None and stop.kind == REQUEST:
+        kind, record = ev.SCOPE_CANCELLED, _cancelled_body(outcome.error, scope, stop)
+    else:
+        kind, record = ev.SCOPE_FAILED, failure_body(outcome.error, scope)
+    run.journal.append(Event(kind, above, segment, now, scope.digest, record))
     raise outcome.error
 
 
@@ -101,18 +100,25 @@ def _seal_body(scope: Closable, outcome: Outcome) -> str:
     return body + "}"
 
 
-class Outcome:
-    """How a body ended: with a value and its JSON text, or with an error."""
+def _cancelled_body(error: RunError, scope: Closable, stop: Stop) -> str:
+    fields = {**cancelled_fields(stop.words), "failed": scope.failed}
+    if len(error.origins) > 1:
+        fields["because"] = list(error.origins)
+    return codec.encode(fields)
 
-    __slots__ = ("error", "is_stopped", "text", "value")
+
+class Outcome:
+    """How a body ended: with a value and its JSON text, or with an error, which a `stop` may have caused."""
+
+    __slots__ = ("error", "stop", "text", "value")
 
     def __init__(
-        self, text: str = "", value: Any = None, error: Any = None, *, is_stopped: bool = False
+        self, text: str = "", value: Any = None, error: Any = None, *, stop: Stop | None = None
     ) -> None:
         self.text = text
         self.value = value
         self.error = error
-        self.is_stopped = is_stopped
+        self.stop = stop
 
 
 async def settle(
@@ -122,7 +128,7 @@ async def settle(
 
     Raises:
         MaestriError: The engine or the replay has a problem, which is not a failure of the work.
-        CancelledError: The run is being parked.
+        CancelledError: The run is being left: it is parked, or the engine has broken.
     """
     live = Live(asyncio.current_task(), is_scope=True)
     run.begin(scope.path, live)
@@ -133,6 +139,10 @@ async def settle(
         if live.is_interrupted:
             await asyncio.sleep(0)  # it was stopped before it began, and hears of it here
         value = await body(scope)
+        if live.is_interrupted:
+            await asyncio.sleep(0)  # a body that has stopped itself hears of it here
+        if run.phase == UNWINDING:
+            raise asyncio.CancelledError  # it swallowed that, but its output means nothing  # noqa: TRY301
         live.release()  # a request that the body has swallowed is over
         scope.check_past()
         text, value = codec.settle(to_plain(value))
@@ -142,11 +152,11 @@ async def settle(
         if run.is_parking:
             raise
         return _ended_by(cancelled, live, scope.path, is_stopped=live.is_interrupted)
-    except (RunError, UsageError) as error:
-        return _ended_by(error, live, scope.path, is_stopped=run.is_told_to_stop(live))
-    except (MaestriError, Suspended):
-        raise
-    except Exception as error:  # the workflow's own code raised  # noqa: BLE001
+    except BaseException as error:
+        if (broken := _not_of_the_work(error)) is not None:
+            raise broken from error
+        if run.phase == UNWINDING:
+            raise asyncio.CancelledError from error
         return _ended_by(error, live, scope.path, is_stopped=run.is_told_to_stop(live))
     finally:
         run.live.pop(scope.path, None)
@@ -154,10 +164,29 @@ async def settle(
             timer.cancel()
 
 
+def _not_of_the_work(error: BaseException) -> BaseException | None:
+    """Return what must pass through a scope: of the engine or the replay, also out of a `TaskGroup`."""
+    own = _own_error(error)
+    if own is not None and not isinstance(own, RunError | UsageError):
+        return own
+    return None if own is not None or is_of_workflow(error) else error
+
+
+def _own_error(error: BaseException) -> MaestriError | None:
+    """Return an error of ours, or one that a group holds; what is no failure of the work comes first."""
+    if isinstance(error, MaestriError):
+        return error
+    if not isinstance(error, BaseExceptionGroup):
+        return None
+    found = [own for one in error.exceptions if (own := _own_error(one)) is not None]
+    broken = [own for own in found if not isinstance(own, RunError | UsageError)]
+    return next(iter([*broken, *found]), None)
+
+
 def _ended_by(error: BaseException, live: Live, path: str, *, is_stopped: bool) -> Outcome:
     """Return the outcome of a body that raised; while it is being stopped, whatever it says is that."""
-    if live.is_ours():
-        return Outcome(error=stopped_error(path, live.reason or ""), is_stopped=True)
+    if live.take_back() and live.stopping is not None:
+        return Outcome(error=stopped_error(path, live.stopping), stop=live.stopping)
     if is_stopped:
         return Outcome(error=error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError())
     return Outcome(error=as_run_error(error, path))
@@ -165,30 +194,32 @@ def _ended_by(error: BaseException, live: Live, path: str, *, is_stopped: bool) 
 
 def _time_is_up(run: RunCore, live: Live, timeout_s: float) -> None:
     run.has_stops = True
-    if live.stop(f"{STEP} {timeout_s:g} s"):
+    if live.stop(Stop(LIMIT, limit_s=timeout_s)):
         run.on_wake()
 
 
-def stopped_error(path: str, reason: str) -> RunError:
+def stopped_error(path: str, why: Stop) -> RunError:
     """Return the error of a scope that was stopped by its time limit or by a request."""
-    if reason.startswith(STEP):
-        message = f"`{path}` took longer than {reason.removeprefix(STEP).strip() or 'its timeout'}"
-        error: RunError = Timeout(message, path=path, fix="raise its `timeout`")
-    else:
-        error = StepCancelled(f"`{path}` was cancelled: {reason}", path=path, cause=reason)
+    if why.kind == REQUEST:
+        return cancelled_error(path, why.words)
+    what = "the run" if path == ROOT else f"`{path}`"
+    error = Timeout(f"{what} took longer than {why.limit_s:g} s", path=path, fix="raise its `timeout`")
     error.origins = (path,)
     return error
 
 
 def as_run_error(error: BaseException, path: str) -> RunError:
     """Return the error as one of the run, with the paths it came from."""
+    own = _own_error(error)
     if isinstance(error, RunError):
-        found = error
+        found: RunError = error
         found.path = found.path or path
+    elif own is not None:
+        found = StepFailed(own.message, path=own.path or path, cause=own.cause or place_of(own), fix=own.fix)
     else:
-        text = error.message if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
-        fix = error.fix if isinstance(error, UsageError) else "mend the workflow's code, then resume the run"
-        found = StepFailed(text, path=path, cause=place_of(error), fix=fix)
+        fix = "mend the workflow's code, then resume the run"
+        found = StepFailed(f"{type(error).__name__}: {error}", path=path, cause=place_of(error), fix=fix)
+    if found is not error:
         found.__cause__ = error
     found.origins = found.origins or tuple(dict.fromkeys([*_wrapped(error), path]))
     return found

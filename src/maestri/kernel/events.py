@@ -17,7 +17,7 @@ from maestri.kernel.path import join
 STARTED: Final = 1
 OPENED: Final = 2
 BLOCKED: Final = 3
-UNBLOCKED: Final = 4
+UNBLOCKED: Final = 4  # reserved: nothing writes it
 LAST_PASSING: Final = 9
 # One step.
 RETRIED: Final = 10
@@ -27,7 +27,7 @@ CANCELLED: Final = 13
 SKIPPED: Final = 14
 # A value that must be the same on replay, and a message that came in.
 DECIDED: Final = 20
-SIGNALLED: Final = 21
+SIGNALLED: Final = 21  # reserved: a message that came in is the record of the step that waited
 # A scope that closed: one record stands for everything below.
 SEALED: Final = 30
 SCOPE_FAILED: Final = 31
@@ -78,27 +78,27 @@ KINDS: Final[dict[str, int]] = {name: kind for kind, name in NAMES.items()}
 FIELDS: Final[dict[int, tuple[str, ...]]] = {
     STARTED: ("attempt", "agent", "source"),
     OPENED: ("pattern", "total", "source"),
-    BLOCKED: ("reason", "until"),
+    BLOCKED: ("reason", "until", "question", "options"),
     UNBLOCKED: (),
     RETRIED: ("attempt", "failure", "delay_s"),
     SUCCEEDED: ("output", "attempt", "usage", "artifacts"),
     FAILED: ("failure", "attempt"),
-    CANCELLED: ("reason", "attempt"),
+    CANCELLED: ("reason", "by", "attempt"),  # reason: `request` or `scope`; by: a person's words
     SKIPPED: ("reason", "because"),  # reason: `when`, `dependency` or `by-hand`
     DECIDED: ("value",),
     SIGNALLED: ("id", "data"),
     SEALED: ("output", "failed", "remark"),  # failed: how many failures below were handled
     SCOPE_FAILED: ("failure", "because", "failed"),  # because: the paths whose failures nobody handled
-    SCOPE_CANCELLED: ("reason", "failed"),
+    SCOPE_CANCELLED: ("reason", "by", "failed", "because"),
     RUN_STARTED: ("workflow", "inputs", "cwd", "definition", "version", "timeout_s"),
     RUN_RESUMED: ("epoch", "process"),
     RUN_REOPENED: ("paths",),
     RUN_PARKED: ("waiting",),
-    CANCEL_REQUESTED: ("path", "id", "by"),
-    DIRECTED: ("verb", "path", "id", "output"),
+    CANCEL_REQUESTED: ("path", "id", "by", "stale"),  # stale: the run had ended before it
+    DIRECTED: ("verb", "path", "id", "output", "void", "refused"),  # void: there was nothing to decide
     RUN_SUCCEEDED: ("output", "handled"),
-    RUN_FAILED: ("failure", "because"),
-    RUN_CANCELLED: ("reason", "because"),
+    RUN_FAILED: ("failure", "because", "failed"),
+    RUN_CANCELLED: ("reason", "by", "because"),
 }
 
 
@@ -124,7 +124,10 @@ class Event(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """An event as it comes back from a journal: the same, with its body decoded."""
+    """An event as it comes back from a journal: the same, with its body decoded.
+
+    `kind_name` is the word for its kind: `step.succeeded`, `run.failed`.
+    """
 
     kind: int
     scope: str
@@ -133,6 +136,11 @@ class Stored(NamedTuple):
     digest: str
     body: dict[str, Any]
     seq: int
+
+    @property
+    def kind_name(self) -> str:
+        """The word for its kind, as `events --jsonl` shows it: `step.succeeded`."""
+        return NAMES[self.kind]
 
     @property
     def path(self) -> str:

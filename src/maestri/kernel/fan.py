@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
-from maestri.errors import RunError
+from maestri.errors import EngineError, ReplayError, RunError
 from maestri.kernel.body import Body
 from maestri.kernel.context import Context
 from maestri.kernel.path import split_segment
@@ -61,11 +61,18 @@ class Fan:
         return self
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Cancel what still runs and wait until it is gone."""
+        """Cancel what still runs and wait until it is gone.
+
+        An error of the engine or of the replay passes through: no cancellation may take its place.
+        """
         if self._needs_all and isinstance(error, asyncio.CancelledError):
             # These failures were taken in, but what was to be made of them is cancelled.
             self._ctx.core.unheard.extend(origin for one in self._failures for origin in one.origins)
-        await self.cancel()
+        try:
+            await self.cancel()
+        except asyncio.CancelledError:
+            if not isinstance(error, EngineError | ReplayError):
+                raise
 
     def start(self, name: str, body: Body[Any], number: int | None = None) -> None:
         """Claim a name and start its body, or keep it until there is room."""

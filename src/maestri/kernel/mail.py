@@ -1,42 +1,99 @@
 """What comes in from outside while a run is executed: cancel, signals, answers, decisions by hand.
 
-Rule: a message is recorded in the transaction that takes it, once; then it is acted upon.
+Rule 1: a message is recorded in the transaction that takes it, once; then it is acted upon.
+Rule 2: nothing in a message is trusted: one that is not what its verb asks for is recorded as refused, and
+does not stand in the way of the others.
+Rule 3: a run that is being left takes nothing; the message waits in the mailbox.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
-from maestri.errors import PathNotFound
+from maestri.errors import PathNotFound, UsageError, ValueRefused
 from maestri.kernel import codec
 from maestri.kernel import events as ev
-from maestri.kernel.events import Event, Stored
-from maestri.kernel.path import ROOT, RUN, ancestors, parent
+from maestri.kernel.directions import VERBS
+from maestri.kernel.events import Event
+from maestri.kernel.path import ROOT, RUN, parent, parse
 from maestri.kernel.ports import Clock, Engine, Journal, Message
-from maestri.kernel.run import RunCore
+from maestri.kernel.run import REQUEST, UNWINDING, RunCore, Waiter
 
-_ENDS = ev.STEP_ENDS | ev.SCOPE_ENDS
-_SUCCESSES = frozenset({ev.SUCCEEDED, ev.SEALED})
+CANCEL: Final = "cancel"
+_LONGEST = 200  # characters of a refused message that are kept
+
+
+class Word(NamedTuple):
+    """A message that is what its verb asks for.
+
+    `place` is the path that it is about, or the name of a signal; `value` is JSON text, `words` say who.
+    """
+
+    verb: str
+    place: str
+    value: str = "null"
+    words: str = ""
+
+    @property
+    def key(self) -> str:
+        """What somebody must wait for to get it; empty for what nobody waits for."""
+        return f"{self.verb}:{self.place}" if self.verb in {"signal", "answer"} else ""
+
+
+def read(message: Message) -> Word:
+    """Return what a message says.
+
+    Raises:
+        UsageError: It is not what its verb asks for, or its verb is not known.
+        ValueRefused: Its value does not survive JSON.
+    """
+    verb, data = message.verb, message.data
+    if verb == CANCEL:
+        words = data.get("by")
+        return Word(verb, parse(_text(data, "path", ROOT)), words=words if isinstance(words, str) else "")
+    if verb == "signal":
+        return Word(verb, _text(data, "name"), codec.encode(data.get("value")))
+    if verb == "answer":
+        return Word(verb, parse(_text(data, "path")), codec.encode(data.get("value")))
+    if verb not in VERBS:
+        message_text = f"`{verb[:_LONGEST]}` is no verb of a message"
+        raise UsageError(message_text, fix="use cancel, signal, answer, retry, skip or accept")
+    return Word(verb, parse(_text(data, "path")), codec.encode(data.get("output")))
+
+
+def _text(data: Any, field: str, otherwise: str = "") -> str:
+    found = data.get(field) or otherwise
+    if not isinstance(found, str) or not found:
+        message = f"the message has no text as its `{field}`"
+        raise UsageError(message, fix=f"give `{field}`")
+    return found
+
+
+def request(clock: Clock, path: str, words: str = "", **more: Any) -> Event:
+    """Return the record of a request to cancel."""
+    fields = {"path": path, **more, "by": words or REQUEST}
+    return Event(ev.CANCEL_REQUESTED, RUN, "", clock.now(), "", codec.encode(fields))
 
 
 class Mail:
     """Takes the messages of one run in, as they arrive."""
 
     def __init__(self, core: RunCore, engine: Engine, on_failure: Callable[[BaseException], None]) -> None:
-        """Listen for the run of `core`; `on_failure` hears of a message that could not be taken in."""
+        """Listen for the run of `core`; `on_failure` hears of it when the engine takes nothing more."""
         self._core = core
         self._engine = engine
         self._on_failure = on_failure
         self._stop: Callable[[], None] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._again = False
+        self._left: dict[str, str] = {}  # messages that nobody waits for yet: what for, by their ids
 
     async def open(self) -> None:
         """Take in what is there, and from now on what comes."""
         self._stop = self._engine.on_mail(self._core.info.id, self._heard)
-        self._core.on_wait = self._heard
+        self._core.on_wait = self._awaited
         if self._core.is_resumed:
             self._heard()
 
@@ -53,7 +110,14 @@ class Mail:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
+    def _awaited(self, key: str) -> None:
+        """Somebody waits for a message: look again at those that nobody waited for."""
+        self._left = {one: other for one, other in self._left.items() if other != key}
+        self._heard()
+
     def _heard(self) -> None:
+        if self._core.phase == UNWINDING:
+            return
         if self.is_busy:
             self._again = True
             return
@@ -66,111 +130,81 @@ class Mail:
         self._core.waits.check_idle()
 
     async def _read(self) -> None:
+        """Take page after page, so that what nobody waits for does not hide what comes behind it."""
         self._again = True
         while self._again:
             self._again = False
-            for message in await self._core.journal.messages():
-                await self._take(message)
+            while page := await self._core.journal.messages(self._left):
+                for message in page:
+                    if self._core.phase == UNWINDING:
+                        return
+                    await self._take(message)
 
     async def _take(self, message: Message) -> None:
         core = self._core
-        data = message.data
-        if message.verb == "cancel":
-            path = data.get("path") or ROOT
-            body = codec.encode({"path": path, "id": message.id, "by": data.get("by", "")})
-            await core.journal.take(message, self._event(ev.CANCEL_REQUESTED, RUN, "", body))
-            core.on_wake()
-            self._cancel(path, str(data.get("by") or "request"))
-        elif message.verb in {"signal", "answer"}:
-            await self._deliver(message)
-        else:
-            body = codec.encode({"verb": message.verb, "id": message.id, **data})
-            await core.journal.take(message, self._event(ev.DIRECTED, RUN, "", body))
-
-    def _cancel(self, path: str, reason: str) -> None:
         try:
-            self._core.cancel(path, reason)
+            word = read(message)
+        except (UsageError, ValueRefused) as error:
+            fields = {"verb": message.verb[:_LONGEST], "path": "", "id": message.id}
+            refused = {**fields, "refused": error.message[:_LONGEST]}
+            await core.journal.take(message, self._event(ev.DIRECTED, codec.encode(refused)))
+            return
+        if word.verb == CANCEL:
+            await core.journal.take(message, request(core.clock, word.place, word.words, id=message.id))
+            core.on_wake()
+            self._cancel(word)
+        elif word.key:
+            await self._deliver(message, word)
+        else:
+            body = codec.encode({"verb": word.verb, "path": word.place, "id": message.id})
+            if word.verb == "accept":
+                body = f'{body[:-1]},"output":{word.value}}}'
+            await core.journal.take(message, self._event(ev.DIRECTED, body))
+
+    def _cancel(self, word: Word) -> None:
+        try:
+            self._core.cancel(word.place, word.words)
         except PathNotFound:
             return  # it ended while the message was under way; the request is on record
 
-    async def _deliver(self, message: Message) -> None:
+    async def _deliver(self, message: Message, word: Word) -> None:
         """Give a word to the one who has waited for it longest; if nobody does, leave it where it is."""
         core = self._core
-        data = message.data
-        key = f"{message.verb}:{data.get('name') or data.get('path')}"
-        waiting = [(path, f) for path, f in core.waits.signals.get(key, ()) if not f.done()]
+        waiting = [waiter for waiter in core.waits.waiters.get(word.key, ()) if not waiter.heard.done()]
         if not waiting:
+            self._left[message.id] = word.key
             return
-        path, heard = waiting[0]
-        scope, segment = parent(path)
-        text, value = codec.settle(data.get("value"))
-        event = self._event(ev.SUCCEEDED, scope, segment, f'{{"output":{text}}}')
+        waiter = waiting[0]
         core.on_wake()
-        core.live.pop(path, None)  # from here on nobody can stop it any more
-        core.waits.answered.add(path)
-        await core.journal.take(message, event)
-        if not heard.done():
-            heard.set_result(value)
-
-    def _event(self, kind: int, scope: str, name: str, body: str) -> Event:
-        return Event(kind, scope, name, self._core.clock.now(), "", body)
-
-
-async def apply_directions(journal: Journal, clock: Clock, history: Sequence[Stored]) -> Sequence[Stored]:
-    """Carry out what people decided about steps while the run was under way; returns the history after it."""
-    pending = [
-        event.body
-        for event in history
-        if event.kind == ev.DIRECTED and "id" in event.body and not _is_applied(event, history)
-    ]
-    for body in pending:
+        live = core.live.pop(waiter.path, None)  # from here on nobody can stop it any more
+        core.waits.answered.add(waiter.path)
         try:
-            end = await failed_end(journal, body["path"], history)
-        except PathNotFound:
-            continue  # the step has not ended, so there was nothing to decide
-        await direct(journal, clock, body["verb"], end, body.get("output"))
-    return await journal.settled(RUN) if pending else history
+            await core.journal.take(message, _answered(core.clock, waiter, word))
+        except BaseException:
+            core.waits.answered.discard(waiter.path)
+            if live is not None and not waiter.heard.done():
+                core.live[waiter.path] = live
+            raise
+        if not waiter.heard.done():
+            waiter.heard.set_result(codec.decode(word.value))
+
+    def _event(self, kind: int, body: str) -> Event:
+        return Event(kind, RUN, "", self._core.clock.now(), "", body)
 
 
-def _is_applied(direction: Stored, history: Sequence[Stored]) -> bool:
-    path = direction.body["path"]
-    return any(
-        e.kind == ev.DIRECTED and e.seq > direction.seq and e.body["path"] == path and "id" not in e.body
-        for e in history
-    )
+def _answered(clock: Clock, waiter: Waiter, word: Word) -> Event:
+    scope, segment = parent(waiter.path)
+    body = f'{{"output":{word.value}}}'
+    return Event(ev.SUCCEEDED, scope, segment, clock.now(), waiter.digest, body)
 
 
-async def failed_end(journal: Journal, path: str, history: Sequence[Stored]) -> Stored:
-    """Return how a step or scope ended that did not succeed, or was taken back since.
-
-    Raises:
-        PathNotFound: It has not ended, or it has succeeded.
-    """
-    scope, segment = parent(path)
-    reopened_at = {p: e.seq for e in history if e.kind == ev.RUN_REOPENED for p in e.body["paths"]}
-    ends = [e for e in await journal.settled(scope) if e.name == segment and e.kind in _ENDS]
-    if ends and (ends[-1].kind not in _SUCCESSES or ends[-1].seq < reopened_at.get(path, 0)):
-        return ends[-1]
-    what = "has succeeded" if ends else "has not ended"
-    message = f"`{path}` {what} in this run"
-    fix = f"give the path of a step that has failed; `maestri show {journal.info.name}` lists them"
-    raise PathNotFound(message, fix=fix, run=journal.info.name, path=path)
-
-
-async def direct(journal: Journal, clock: Clock, verb: str, end: Stored, output: Any) -> None:
-    """Record what a person has decided about a step or scope that ended like this.
-
-    A scope that is to be retried is reopened together with what it failed of.
-    """
-    scope, segment, path, now = end.scope, end.name, end.path, clock.now()
-    fields = {"verb": verb, "path": path, **({"output": output} if verb == "accept" else {})}
-    journal.append(Event(ev.DIRECTED, RUN, "", now, "", codec.encode(fields)))
-    failed_of = end.body.get("because", ()) if verb == "retry" else ()
-    above = [p for one in (path, *failed_of) for p in (*ancestors(one), one) if p != ROOT]
-    taken_back = list(dict.fromkeys(above))
-    await journal.commit(Event(ev.RUN_REOPENED, RUN, "", now, "", codec.encode({"paths": taken_back})))
-    if verb == "accept":
-        body = codec.encode({"output": output})
-        await journal.commit(Event(ev.SUCCEEDED, scope, segment, now, "", body))
-    elif verb == "skip":
-        await journal.commit(Event(ev.SKIPPED, scope, segment, now, "", codec.encode({"reason": "by-hand"})))
+async def drop_stale(journal: Journal, clock: Clock) -> None:
+    """Record the requests to cancel that came too late: the run had ended, and is being reopened."""
+    seen: set[str] = set()
+    while page := await journal.messages(seen):
+        for message in page:
+            seen.add(message.id)
+            if message.verb == CANCEL:
+                words = message.data.get("by")
+                by = words if isinstance(words, str) else ""
+                await journal.take(message, request(clock, ROOT, by, id=message.id, stale=True))

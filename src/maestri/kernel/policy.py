@@ -1,7 +1,4 @@
-"""Decisions about retries and time limits, as pure functions: no clock, no randomness, no I/O.
-
-Budgets and quotas will be decided here too: a reservation is a decision like a retry.
-"""
+"""Decisions about retries and time limits, as pure functions: no clock, no randomness, no I/O."""
 
 from __future__ import annotations
 

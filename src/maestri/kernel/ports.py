@@ -6,7 +6,7 @@ Rule 2: each port has a conformance kit in `maestri.testing` (`check_engine`, `c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from maestri.kernel.events import Event, Stored
@@ -86,7 +86,11 @@ class Dispatcher(Protocol):
     """Decides where a task is performed: in this process, or by any worker."""
 
     async def perform(self, task: Task, attempt: Attempt) -> Answer:
-        """Have a task performed and return its answer."""
+        """Have a task performed and return its answer.
+
+        Raises:
+            RunError: The work failed; the class says how.
+        """
         ...
 
 
@@ -109,7 +113,11 @@ class RunInfo(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A word from outside to a run: `verb` is cancel, signal, retry, skip or accept."""
+    """A word from outside to a run: `verb` is cancel, signal, answer, retry, skip or accept.
+
+    `data` holds `path` and `by` for a cancel, `name` and `value` for a signal, `path` and `value` for an
+    answer, `path` and `output` for the others. It may come from anybody, and is checked when it is taken.
+    """
 
     id: str
     verb: str
@@ -144,16 +152,28 @@ class Journal(Protocol):
         """Return the last `count` of the events that `settled` would return, in order."""
         ...
 
-    async def messages(self) -> Sequence[Message]:
-        """Return what has come into the mailbox of the run and was not taken yet, in order."""
+    async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
+        """Return what has come into the mailbox of the run and was not taken yet, in order.
+
+        It may return the first part only; whoever wants the rest asks again, with the ids of those that he
+        leaves there as `skip`. Nothing returned means that there is nothing else.
+        """
         ...
 
     def take(self, message: Message, event: Event) -> Awaitable[None]:
-        """Record a message as an event, in one transaction, once only, and remove it from the mailbox."""
+        """Record a message as an event, in one transaction, once only, and remove it from the mailbox.
+
+        Raises (when awaited):
+            StaleOwner: Another process has taken the run over.
+        """
         ...
 
     async def close(self) -> None:
-        """Wait until everything is stored and give the lease back."""
+        """Wait until everything is stored and give the lease back.
+
+        Raises:
+            EngineError: Not everything could be stored.
+        """
         ...
 
 

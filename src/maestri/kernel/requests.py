@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.kernel.ports import Task
@@ -47,8 +48,16 @@ def address(function: Callable[..., Any]) -> str:
 
 
 def type_name(wanted: type | None) -> str | None:
-    """Return the name of a type in a digest."""
-    return None if wanted is None else getattr(wanted, "__qualname__", str(wanted))
+    """Return the name of a type in a digest, without its module, which depends on who imports it."""
+    return None if wanted is None else _named(wanted)
+
+
+def _named(wanted: Any) -> str:
+    origin = get_origin(wanted)
+    if origin is None:
+        return str(getattr(wanted, "__qualname__", wanted))
+    names = [_named(one) for one in get_args(wanted)]
+    return " | ".join(names) if origin in (Union, UnionType) else f"{_named(origin)}[{', '.join(names)}]"
 
 
 def opening(pattern: str, total: int | None, source: str) -> dict[str, Any]:

@@ -1,7 +1,12 @@
 """What the scopes of one run share while this process executes it: ports, live steps, limits.
 
 Rule 1: a step or scope under way is in `live`, by path; whoever cancels goes through `cancel`.
-Rule 2: a run is idle when each of its asyncio tasks waits for a message or a timer (see `Waits`).
+Rule 2: a run is idle when each of its asyncio tasks waits for a message, or for children that do; a timer
+keeps it busy (see `Waits`).
+Rule 3: a failure on record is heard of when the scope around it ends: with an error, which has it among its
+origins, or with an output, which has handled it. Until then it is in `unheard`.
+Rule 4: an execution is under way, unwinding, or parked with its frames; only `phase` says which. While it
+unwinds, nothing begins and nothing is recorded.
 """
 
 from __future__ import annotations
@@ -10,13 +15,37 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from maestri.errors import PathNotFound
 from maestri.kernel.events import Stored
 from maestri.kernel.path import ROOT, is_within
 from maestri.kernel.ports import Attempt, Clock, Dispatcher, Journal, Notice
 from maestri.values import ArtifactRef
+
+# Why a step or scope is stopped: on request, by a time limit of its own, or by one of its current attempt.
+REQUEST: Final = "request"
+LIMIT: Final = "limit"
+ATTEMPT: Final = "attempt"
+IDLE: Final = "idle"
+
+# What an execution does.
+UNDER_WAY: Final = "under way"
+UNWINDING: Final = "unwinding"  # its frames are being left: it is parked without them, or the engine broke
+PARKED: Final = "parked"  # its frames are kept, and a word wakes it up
+
+
+class Stop(NamedTuple):
+    """Why something is stopped: `kind` is ours, a constant above; `words` are a person's, and only shown."""
+
+    kind: str
+    words: str = ""
+    limit_s: float = 0.0
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it ends one attempt only, so that a later one that ends the step for good counts more."""
+        return self.kind in {ATTEMPT, IDLE}
 
 
 class Live:
@@ -26,14 +55,13 @@ class Live:
     mistaken for ours. Each request adds one to the task's count, and exactly one is taken back.
     """
 
-    __slots__ = ("_is_alone", "asyncio_task", "cancels_before", "is_passing", "is_scope", "reason")
+    __slots__ = ("_is_alone", "asyncio_task", "cancels_before", "is_scope", "stopping")
 
     def __init__(self, task: asyncio.Task[Any] | None, *, is_scope: bool) -> None:
         self.asyncio_task: asyncio.Task[Any] = task  # type: ignore[assignment]  # a body is always in one
         self.is_scope = is_scope
         self.cancels_before = self.asyncio_task.cancelling()
-        self.reason: str | None = None
-        self.is_passing = False
+        self.stopping: Stop | None = None
         self._is_alone: bool | None = None
 
     @property
@@ -41,23 +69,20 @@ class Live:
         """Whether anybody, here or further out, has cancelled the asyncio task since this began."""
         return self.asyncio_task.cancelling() > self.cancels_before
 
-    def stop(self, reason: str, *, is_passing: bool = False) -> bool:
-        """Interrupt it, once; returns whether this request is the one that counts.
-
-        A passing reason (the limit of one attempt) gives way to a later one that ends it for good.
-        """
-        if self.reason is not None:
-            if is_passing or not self.is_passing:
+    def stop(self, why: Stop) -> bool:
+        """Interrupt it, once; returns whether this request is the one that counts."""
+        if self.stopping is not None:
+            if why.is_passing or not self.stopping.is_passing:
                 return False
-            self.reason, self.is_passing = reason, False
+            self.stopping = why
             return True
-        self.reason, self.is_passing = reason, is_passing
+        self.stopping = why
         self.asyncio_task.cancel()
         return True
 
-    def is_ours(self) -> bool:
-        """Tell whether a `CancelledError` that was caught came from `stop` alone, and take it back."""
-        if self.reason is None:
+    def take_back(self) -> bool:
+        """Take our request back from the asyncio task; tell whether a `CancelledError` came from it alone."""
+        if self.stopping is None:
             return False
         if self._is_alone is None:
             self._is_alone = self.asyncio_task.uncancel() <= self.cancels_before
@@ -65,16 +90,24 @@ class Live:
 
     def release(self) -> None:
         """Forget a request that has not ended it, so that the next one counts again."""
-        if self.reason is not None and self._is_alone is None:
+        if self.stopping is not None and self._is_alone is None:
             self.asyncio_task.uncancel()
-        self.reason = self._is_alone = None
-        self.is_passing = False
+        self.stopping = self._is_alone = None
+
+
+class Waiter(NamedTuple):
+    """Who waits for a message: the step at `path`, whose record gets the digest, through a future."""
+
+    path: str
+    digest: str
+    heard: asyncio.Future[Any]
 
 
 class Waits:
-    """Who waits for what: the messages and timers that the live branches of a run wait for.
+    """Who waits for what: the messages that the live branches of a run wait for; timers are not among them.
 
-    `tasks` counts the asyncio tasks of the run, `passive` those of them that only wait.
+    `tasks` counts the asyncio tasks of the run, `passive` those of them that only wait for a message, or for
+    children.
     """
 
     def __init__(self) -> None:
@@ -82,7 +115,7 @@ class Waits:
         self.passive = 0
         self.people: dict[str, str] = {}
         self.answered: set[str] = set()  # whose answers are being stored: they have ended already
-        self.signals: dict[str, list[tuple[str, asyncio.Future[Any]]]] = {}
+        self.waiters: dict[str, list[Waiter]] = {}
         self.on_idle: Callable[[], None] | None = None
 
     def enter(self) -> None:
@@ -148,13 +181,18 @@ class RunCore:
         self.live: dict[str, Live] = {}
         self.unheard: list[str] = []  # failures on record that were cancelled before anybody heard of them
         self.stopped: set[asyncio.Task[Any]] = set()  # children that their fan has cancelled
-        self._stopped_early: str | None = None
-        self.has_stops = False  # whether anything was ever told to stop for good
+        self._stopped_early: Stop | None = None
+        self.has_stops = False  # whether anything was ever told to stop for good, or the run was parked
         self.waits = Waits()
-        self.is_parking = False
+        self.phase = UNDER_WAY
         self.has_begun = False
-        self.on_wait: Callable[[], None] | None = None
+        self.on_wait: Callable[[str], None] | None = None
         self.on_wake: Callable[[], None] = _nothing
+
+    @property
+    def is_parking(self) -> bool:
+        """Whether the run is parked, or on the way there."""
+        return self.phase != UNDER_WAY
 
     def attempt(self, path: str, number: int, beat: Callable[[], None]) -> Attempt:
         """Return what an agent may use during one attempt at a step."""
@@ -177,7 +215,7 @@ class RunCore:
     @property
     def is_stopping(self) -> bool:
         """Whether something has been told to stop and has not heard of it yet."""
-        return bool(self.stopped) or any(live.reason is not None for live in self.live.values())
+        return bool(self.stopped) or any(live.stopping is not None for live in self.live.values())
 
     def check_stopped(self, path: str) -> None:
         """Stop code that has caught its cancellation and goes on: in what was stopped, no step begins.
@@ -185,13 +223,26 @@ class RunCore:
         Code that cleans up (in `finally`, or while it handles the cancellation) may still do steps.
 
         Raises:
-            CancelledError: The scope of this path, or one around it, was told to stop.
+            CancelledError: The scope of this path, or one around it, was told to stop, or the run unwinds.
         """
+        if self.phase != UNDER_WAY:
+            self._check_parked()
         if sys.exc_info()[1] is not None:
             return
         for other, live in self.live.items():
-            if live.is_scope and live.reason is not None and is_within(path, other):
+            if live.is_scope and live.stopping is not None and is_within(path, other):
                 raise asyncio.CancelledError
+
+    def _check_parked(self) -> None:
+        """Begin nothing in a run that is being left; one that is parked with its frames has woken by itself.
+
+        Raises:
+            CancelledError: The run unwinds, or the process is being stopped.
+        """
+        task = asyncio.current_task()
+        if self.phase == UNWINDING or (task is not None and task.cancelling()):
+            raise asyncio.CancelledError
+        self.on_wake()
 
     def is_told_to_stop(self, live: Live) -> bool:
         """Tell whether Maestri has cancelled what runs in the asyncio task of `live`, here or further out.
@@ -202,7 +253,7 @@ class RunCore:
             return False
         task = live.asyncio_task
         return task in self.stopped or any(
-            one.asyncio_task is task and one.reason is not None for one in self.live.values()
+            one.asyncio_task is task and one.stopping is not None for one in self.live.values()
         )
 
     def is_current(self, event: Stored) -> bool:
@@ -210,8 +261,20 @@ class RunCore:
         reopened_at = self.reopened.get(event.path)
         return reopened_at is None or event.seq > reopened_at
 
-    def cancel(self, path: str, reason: str) -> bool:
+    def take_unheard(self, scope: str) -> tuple[str, ...]:
+        """Return the failures below a scope that nobody has heard of, and forget them: now somebody has."""
+        if not self.unheard:
+            return ()
+        found = tuple(path for path in self.unheard if is_within(path, scope))
+        self.unheard = [path for path in self.unheard if path not in found]
+        return found
+
+    def cancel(self, path: str, words: str = "") -> bool:
         """Interrupt a step or scope under way; the root stands for the whole run.
+
+        Args:
+            path: What to interrupt.
+            words: Why, or on whose behalf; shown, and nothing depends on it.
 
         Returns:
             Whether something was under way there.
@@ -220,17 +283,18 @@ class RunCore:
             PathNotFound: Nothing of that path, nor below it, is under way.
         """
         self.has_stops = True
+        why = Stop(REQUEST, "" if words == REQUEST else words)
         live = self.live.get(path)
         if live is not None:
-            return live.stop(reason)
+            return live.stop(why)
         if path == ROOT and not self.has_begun:
-            self._stopped_early = reason
+            self._stopped_early = why
             return True
         if path == ROOT or not any(is_within(other, path) for other in self.live):
             message = f"nothing is under way at `{path}`"
             fix = "see what is with `maestri show`; a step that has ended cannot be cancelled"
             raise PathNotFound(message, fix=fix, run=self.info.name, path=path)
-        return sum(live.stop(reason) for other, live in [*self.live.items()] if is_within(other, path)) > 0
+        return sum(live.stop(why) for other, live in [*self.live.items()] if is_within(other, path)) > 0
 
 
 def _nothing() -> None:

@@ -12,16 +12,16 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maestri.errors import Failure, RunEnded, RunError, from_failure, to_failure
-from maestri.kernel import codec, mail, state
+from maestri.errors import Failure, PathNotFound, RunEnded, RunError, from_failure, to_failure
+from maestri.kernel import codec, directions, mail, state
 from maestri.kernel import events as ev
 from maestri.kernel.closing import Outcome, failure_body, settle
 from maestri.kernel.context import Context
 from maestri.kernel.events import Event, Stored
-from maestri.kernel.past import read_past
+from maestri.kernel.past import NOTHING, cancelled_fields, read_past
 from maestri.kernel.path import ROOT, RUN, ancestors
-from maestri.kernel.ports import Engine, Journal, RunInfo
-from maestri.kernel.run import RunCore, Services
+from maestri.kernel.ports import Engine, Journal, Message, RunInfo
+from maestri.kernel.run import PARKED, REQUEST, UNDER_WAY, UNWINDING, RunCore, Services
 from maestri.values import Json
 
 
@@ -61,7 +61,7 @@ class Ended(NamedTuple):
             return self.output
         if self.failure is not None:
             raise from_failure(self.failure)
-        message = f"the run is {self.status}"
+        message = f"the run {self.run.name} is {self.status}"
         raise RunError(message, run=self.run.name, fix=f"see `maestri show {self.run.name}`")
 
 
@@ -94,22 +94,32 @@ class Execution:
         """
         return await asyncio.shield(self._ended)
 
+    async def over(self) -> None:
+        """Return when nothing of the run is under way in this process any more, however it came to that."""
+        await asyncio.wait({self._task})
+
     async def cancel(self, path: str = ROOT, reason: str = "request") -> None:
         """Cancel the run, or a scope or step of it, on the record.
+
+        A run that is just being parked is cancelled when it goes on: the request waits in its mailbox.
 
         Raises:
             PathNotFound: Nothing is under way there.
         """
-        self.core.cancel(path, reason)  # it is heard in a later turn, after what is appended now
+        core = self.core
+        if core.phase == UNWINDING and not self._task.done():
+            name = f"{core.random.getrandbits(64):016x}-{self.info.epoch}"
+            self._engine.post(self.info.id, Message(name, mail.CANCEL, {"path": path, "by": reason}))
+            return
+        core.cancel(path, reason)  # it is heard in a later turn, after what is appended now
         self._wake()
-        body = codec.encode({"path": path, "by": reason})
-        self.core.journal.append(self._event(ev.CANCEL_REQUESTED, body))
+        core.journal.append(mail.request(core.clock, path, reason))
 
     async def _execute(self) -> Ended:
         core, definition = self.core, self._definition
         await self._mail.open()
         try:
-            past = await read_past(core, ROOT) if core.is_resumed else None
+            past = await read_past(core, ROOT) if core.is_resumed else NOTHING
             scope = Context(core, ROOT, past=past)
             inputs = dict(self._inputs)
             outcome = await settle(core, scope, lambda c: definition.body(c, inputs), definition.timeout_s)
@@ -117,6 +127,7 @@ class Execution:
             return await self._end(scope, outcome)
         finally:
             await self._mail.close()
+            await _sweep(core)
             await core.journal.close()
 
     async def _end(self, scope: Context, outcome: Outcome) -> Ended:
@@ -125,13 +136,15 @@ class Execution:
             body = f'{{"output":{outcome.text}' + (f',"handled":{scope.failed}}}' if scope.failed else "}")
             await core.journal.commit(self._event(ev.RUN_SUCCEEDED, body))
             return Ended(self.info, state.SUCCEEDED, outcome.value, handled=scope.failed)
-        if isinstance(error, asyncio.CancelledError) or (outcome.is_stopped and error.kind == "cancelled"):
-            reason = "the process was stopped" if isinstance(error, asyncio.CancelledError) else error.cause
-            fields = {"reason": reason, **({"because": core.unheard} if core.unheard else {})}
-            await core.journal.commit(self._event(ev.RUN_CANCELLED, codec.encode(fields)))
+        unheard = core.take_unheard(ROOT)
+        stop = outcome.stop
+        if isinstance(error, asyncio.CancelledError) or (stop is not None and stop.kind == REQUEST):
+            fields = {"reason": "the process was stopped"} if stop is None else cancelled_fields(stop.words)
+            because = {"because": list(unheard)} if unheard else {}
+            await core.journal.commit(self._event(ev.RUN_CANCELLED, codec.encode({**fields, **because})))
             return Ended(self.info, state.CANCELLED)
         error.run = self.info.name
-        error.origins = tuple(dict.fromkeys([*error.origins, *core.unheard]))
+        error.origins = tuple(dict.fromkeys([*error.origins, *unheard]))
         await core.journal.commit(self._event(ev.RUN_FAILED, failure_body(error, scope)))
         return Ended(self.info, state.FAILED, failure=to_failure(error))
 
@@ -150,34 +163,45 @@ class Execution:
             return
         waiting = tuple(sorted(core.waits.people))
         core.journal.append(self._event(ev.RUN_PARKED, codec.encode({"waiting": list(waiting)})))
-        core.is_parking = True
         self._parked = Ended(self.info, state.WAITING, waiting=waiting)
         if self._definition.keeps_frames:
+            self._leave(PARKED)
             self._ended.set_result(self._parked)
         else:
+            self._leave(UNWINDING)
             self._task.cancel()
 
+    def _leave(self, phase: str) -> None:
+        self.core.phase = phase
+        self.core.has_stops = True  # from now on every step asks whether it may begin
+
     def _give_up(self, error: BaseException) -> None:
-        """The engine takes no more; end as if a step had met its error."""
-        self._broken = error
-        self._task.cancel()
+        """The engine takes no more: leave the run as it is, and let whoever waits hear of it."""
+        if self._broken is None:
+            self._broken = error
+            self._leave(UNWINDING)
+            self._task.cancel()
 
     def _wake(self) -> None:
         """A word has come for a parked run whose frames were kept: it is under way again."""
-        if self.core.is_parking:
-            self.core.is_parking = False
+        if self.core.phase == PARKED:
+            self.core.phase = UNDER_WAY
             self.core.journal.append(self._event(ev.RUN_RESUMED, _who(self.info)))
             self._ended = asyncio.get_running_loop().create_future()
 
     def _finished(self, task: asyncio.Task[Ended]) -> None:
-        if self._ended.done():
-            if not task.cancelled():
-                task.exception()
-        elif self.core.is_parking:
+        error = None if task.cancelled() else task.exception()  # asyncio would report it as never looked at
+        if self._broken is not None:
+            if self._ended.done():
+                self._ended = asyncio.get_running_loop().create_future()
+            self._ended.set_exception(self._broken)
+        elif self._ended.done():
+            return
+        elif self.core.is_parking and error is None:
             self._ended.set_result(self._parked or Ended(self.info, state.WAITING))
-        elif task.cancelled() and self._broken is None:
+        elif task.cancelled():
             self._ended.cancel()
-        elif (error := self._broken if task.cancelled() else task.exception()) is not None:
+        elif error is not None:
             self._ended.set_exception(error)
         else:
             self._ended.set_result(task.result())
@@ -227,7 +251,7 @@ async def resume(engine: Engine, services: Services, definition: Definition, run
     """
     journal = await engine.lease(run_id)
     try:
-        history = await reopen(journal, services)
+        history = await reopen(engine, journal, services)
         now = services.clock.now()
         journal.append(Event(ev.RUN_RESUMED, RUN, "", now, "", _who(journal.info)))
     except BaseException:
@@ -242,7 +266,7 @@ def _who(info: RunInfo) -> str:
     return codec.encode({"epoch": info.epoch, "process": os.getpid()})
 
 
-async def reopen(journal: Journal, services: Services) -> Sequence[Stored]:
+async def reopen(engine: Engine, journal: Journal, services: Services) -> Sequence[Stored]:
     """Take the end of a run back, if it has one, and return the events of the run as a whole.
 
     Raises:
@@ -251,13 +275,14 @@ async def reopen(journal: Journal, services: Services) -> Sequence[Stored]:
     history = await journal.settled(RUN)
     end = last_end(history)
     if end is None:
-        return await mail.apply_directions(journal, services.clock, history)
+        return await directions.apply(engine, journal, services.clock, history)
     if end.kind == ev.RUN_SUCCEEDED:
         raise already_succeeded(journal.info)
+    await mail.drop_stale(journal, services.clock)
     paths = unhandled(end)
     body = codec.encode({"paths": paths})
     await journal.commit(Event(ev.RUN_REOPENED, RUN, "", services.clock.now(), "", body))
-    return await mail.apply_directions(journal, services.clock, await journal.settled(RUN))
+    return await directions.apply(engine, journal, services.clock, await journal.settled(RUN))
 
 
 def already_succeeded(run: RunInfo) -> RunEnded:
@@ -302,9 +327,36 @@ async def direct(
     """
     journal = await engine.lease(run_id)
     try:
-        end = await mail.failed_end(journal, path, await journal.settled(RUN))
-        await reopen(journal, services)
-        await mail.direct(journal, services.clock, verb, end, output)
+        history = await journal.settled(RUN)
+        end = await directions.failed_end(engine, journal, path, history)
+        await reopen(engine, journal, services)
+        direction = directions.Direction(verb, path, output)
+        await directions.decide(journal, services.clock, direction, end)
     finally:
         await journal.close()
     return journal.info
+
+
+async def cancel_idle(engine: Engine, services: Services, run: RunInfo, path: str = ROOT) -> None:
+    """Cancel a run that no process executes, as its owner.
+
+    Raises:
+        RunEnded: It has ended.
+        RunInUse: A process executes it.
+        PathNotFound: Only the whole of such a run can be cancelled.
+    """
+    if path != ROOT:
+        message = f"no process executes the run, so nothing is under way at `{path}`"
+        fix = f"cancel the whole of it: `maestri cancel {run.name}`"
+        raise PathNotFound(message, fix=fix, run=run.name, path=path)
+    journal = await engine.lease(run.id)
+    try:
+        end = last_end(await journal.settled(RUN))
+        if end is not None:
+            message = f"the run has already ended: {end.kind_name.removeprefix('run.')}"
+            raise RunEnded(message, fix=f"see `maestri show {run.name}`", run=run.name)
+        journal.append(mail.request(services.clock, path))
+        body = codec.encode(cancelled_fields(""))
+        await journal.commit(Event(ev.RUN_CANCELLED, RUN, "", services.clock.now(), "", body))
+    finally:
+        await journal.close()

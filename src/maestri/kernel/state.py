@@ -1,14 +1,15 @@
 """What state a step, a scope and a run are in, as a fold over events.
 
-Rule 1: every legal transition is in `TRANSITIONS`; there is no other place that knows one.
+Rule 1: every legal transition is in `TRANSITIONS`; only a reopening, which names what it takes back to
+pending, is not, because it may name what is in any state.
 Rule 2: nothing here does I/O, reads a clock or draws a random number.
 Rule 3: only facts are journaled; `pending` and `ready` are derived by those who know the definition.
 
-                    ┌──────────── skipped
-    pending ─ ready ┴ starting ─ running ─┬─ succeeded
-                │ ↑                 │ ↑   ├─ failed
-                ↓ │                 ↓ │   └─ cancelled      (any live state → cancelled)
-               blocked            blocked
+                    ┌─ skipped
+    pending ─ ready ┴─ running ─┬─ succeeded
+                │ ↑       │ ↑   ├─ failed
+                ↓ │       ↓ │   └─ cancelled      (any live state → cancelled)
+               blocked  blocked
     running → ready is a retry; a reopened failure goes back to pending.
 """
 
@@ -23,7 +24,7 @@ from maestri.kernel.path import is_within
 
 PENDING: Final = "pending"
 READY: Final = "ready"
-STARTING: Final = "starting"
+STARTING: Final = "starting"  # reserved: handed to another process, which has not begun
 RUNNING: Final = "running"
 BLOCKED: Final = "blocked"
 SUCCEEDED: Final = "succeeded"

@@ -7,28 +7,46 @@ Rule 2: a message that nobody waits for stays in the mailbox, which is durable.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, NamedTuple
 
-from maestri.errors import StepCancelled
 from maestri.kernel import codec
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
-from maestri.kernel.past import WITH_SCOPE, replay_scope
+from maestri.kernel.past import SLEEP, WAIT, WITH_SCOPE, cancelled_error, cancelled_fields, check, give_back
 from maestri.kernel.path import join
-from maestri.kernel.run import Live, RunCore
+from maestri.kernel.run import REQUEST, Live, RunCore, Stop, Waiter
+
+# What a wait asks for: its verb, so that a replay tells one from another and from a step.
+SLEEP_DIGEST: Final = codec.digest("sleep")
+SIGNAL_DIGEST: Final = codec.digest("signal")
+ASK_DIGEST: Final = codec.digest("ask")
 
 
 class Awaited(NamedTuple):
     """What is waited for.
 
     `key` is what a message is addressed to (`signal:NAME` or `answer:PATH`), `words` tell a person whom or
-    what the run waits for, `fields` are more to show (a question, its options).
+    what the run waits for, `fields` are more to show (a question, its options). `digest` is of the verb.
     """
 
     key: str
     words: str
+    digest: str
     fields: Mapping[str, Any] = {}
+
+
+class _Wait(NamedTuple):
+    """A wait at its place; every record of it bears the digest."""
+
+    run: RunCore
+    scope: str
+    segment: str
+    digest: str
+
+    def append(self, kind: int, body: str) -> None:
+        now = self.run.clock.now()
+        self.run.journal.append(Event(kind, self.scope, self.segment, now, self.digest, body))
 
 
 async def sleep(run: RunCore, scope: str, segment: str, known: Stored | None, delay_s: float) -> None:
@@ -36,27 +54,24 @@ async def sleep(run: RunCore, scope: str, segment: str, known: Stored | None, de
 
     Raises:
         StepCancelled: It was cancelled by request.
+        StepChanged: The journal has something else at this place.
         ValueRefused: The time is not finite.
     """
-    if known is not None and known.kind != ev.DECIDED:
-        replay_scope(known, _ended)
-        return
+    wait = _Wait(run, scope, segment, SLEEP_DIGEST)
+    if known is not None:
+        is_time = type(known.body.get("value")) is float  # of earlier versions the digest does not tell
+        check(run, known, SLEEP if is_time else WAIT, SLEEP_DIGEST)
+        if known.kind != ev.DECIDED:
+            give_back(known, None)
+            return
     due = run.clock.now() + delay_s if known is None else known.body["value"]
     if known is None:
-        body = codec.encode({"value": due})
-        run.journal.append(Event(ev.DECIDED, scope, segment, run.clock.now(), "", body))
+        wait.append(ev.DECIDED, codec.encode({"value": due}))
     rest_s = min(due - run.clock.now(), delay_s)  # a clock that was set back must not lengthen the wait
-    if rest_s <= 0:
-        _ended(run, scope, segment)
-        return
-    body = codec.encode({"reason": "timer", "until": due})
-    run.journal.append(Event(ev.BLOCKED, scope, segment, run.clock.now(), "", body))
-    await _under_way(run, scope, segment, run.clock.sleep(rest_s))
-    _ended(run, scope, segment)
-
-
-def _ended(run: RunCore, scope: str, segment: str) -> None:
-    run.journal.append(Event(ev.SUCCEEDED, scope, segment, run.clock.now(), "", '{"output":null}'))
+    if rest_s > 0:
+        wait.append(ev.BLOCKED, codec.encode({"reason": "timer", "until": due}))
+        await _under_way(wait, run.clock.sleep(rest_s))
+    wait.append(ev.SUCCEEDED, '{"output":null}')
 
 
 async def word(run: RunCore, scope: str, segment: str, known: Stored | None, what: Awaited) -> Any:
@@ -64,45 +79,43 @@ async def word(run: RunCore, scope: str, segment: str, known: Stored | None, wha
 
     Raises:
         StepCancelled: It was cancelled by request.
+        StepChanged: The journal has something else at this place.
     """
     if known is not None:
-        return replay_scope(known, _ended)
-    path, key = join(scope, segment), what.key
-    body = codec.encode({"reason": what.words, **what.fields})
-    run.journal.append(Event(ev.BLOCKED, scope, segment, run.clock.now(), "", body))
-    heard: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    waits = run.waits
-    waits.signals.setdefault(key, []).append((path, heard))
+        check(run, known, WAIT, what.digest)
+        return give_back(known, None)
+    wait = _Wait(run, scope, segment, what.digest)
+    wait.append(ev.BLOCKED, codec.encode({"reason": what.words, **what.fields}))
+    waits, path = run.waits, join(scope, segment)
+    waiter = Waiter(path, what.digest, asyncio.get_running_loop().create_future())
+    waits.waiters.setdefault(what.key, []).append(waiter)
     waits.people[path] = what.words
     if run.on_wait is not None:
-        run.on_wait()
+        run.on_wait(what.key)
     waits.enter()
     try:
-        return await _under_way(run, scope, segment, heard)
+        return await _under_way(wait, waiter.heard)
     finally:
         waits.leave()
         waits.people.pop(path, None)
         waits.answered.discard(path)
-        waits.signals[key] = [entry for entry in waits.signals[key] if entry[1] is not heard]
+        waits.waiters[what.key].remove(waiter)
 
 
-async def _under_way(run: RunCore, scope: str, segment: str, wait: Any) -> Any:
-    path = join(scope, segment)
+async def _under_way(wait: _Wait, ended: Awaitable[Any]) -> Any:
+    run, path = wait.run, join(wait.scope, wait.segment)
     live = Live(asyncio.current_task(), is_scope=False)
     run.begin(path, live)
     try:
-        return await wait
+        return await ended
     except asyncio.CancelledError:
         if run.is_parking or path in run.waits.answered:
             raise
-        ours = live.is_ours()
-        reason = (live.reason or "request") if ours else WITH_SCOPE
-        body = codec.encode({"reason": reason})
-        run.journal.append(Event(ev.CANCELLED, scope, segment, run.clock.now(), "", body))
-        if not ours:
+        if not live.take_back():
+            wait.append(ev.CANCELLED, codec.encode({"reason": WITH_SCOPE}))
             raise
-        error = StepCancelled(f"`{path}` was cancelled: {reason}", path=path)
-        error.origins = (path,)
-        raise error from None
+        words = (live.stopping or Stop(REQUEST)).words
+        wait.append(ev.CANCELLED, codec.encode(cancelled_fields(words)))
+        raise cancelled_error(path, words) from None
     finally:
         run.live.pop(path, None)

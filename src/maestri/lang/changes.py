@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from maestri.lang.model import BodyDef, StepDef, WorkflowDef
+
+NAMED: Final = 5
+_PLURALS: Final = {"another one now": "other ones now"}
 
 
 class Opens(Protocol):
@@ -15,22 +19,40 @@ class Opens(Protocol):
         ...
 
 
-def first_change(library: Opens, path: str, before: str, now: str) -> str:
-    """Return in words the first step that two texts of a file do not have in common."""
+def changes(library: Opens, path: str, before: str, now: str) -> str:
+    """Return in words the steps that two texts of a file do not have in common, the first few of them."""
     old, _ = library.of_texts({path: before}).open(path, path)
     new, findings = library.of_texts({path: now}).open(path, path)
     if new is None or old is None:
         return findings[0].message if findings else "it cannot be read any more"
     olds, news = _steps(old), _steps(new)
-    for step, text in olds.items():
-        if step not in news:
-            return f"the step `{step}` is gone"
-        if news[step] != text:
-            return f"the step `{step}` is another one now"
-    for step in news:
-        if step not in olds:
-            return f"the step `{step}` is new"
-    return "its steps are the same; something around them has changed"
+    found = [(step, "another one now") for step, text in olds.items() if news.get(step, text) != text]
+    found += [(step, "gone") for step in _topmost(olds, news)]
+    found += [(step, "new") for step in _topmost(news, olds)]
+    return _in_words(found)
+
+
+def _in_words(found: Sequence[tuple[str, str]]) -> str:
+    """Return steps, each with what became of it, as a sentence that names a few of them."""
+    if not found:
+        return "its steps are the same; something around them has changed"
+    kinds = dict.fromkeys(kind for _, kind in found[:NAMED])
+    parts = []
+    for kind in kinds:
+        named = [f"`{step}`" for step, its in found[:NAMED] if its == kind]
+        one = f"the step {named[0]} is {kind}"
+        parts.append(one if len(named) == 1 else f"{', '.join(named)} are {_PLURALS.get(kind, kind)}")
+    more = len(found) - NAMED
+    return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")
+
+
+def _topmost(ones: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    """Return the steps that only the first of two definitions has, without what lies inside of another."""
+    found: list[str] = []
+    for step in ones:
+        if step not in others and not any(step.startswith(f"{above}/") for above in found):
+            found.append(step)
+    return found
 
 
 def _steps(definition: WorkflowDef) -> dict[str, str]:

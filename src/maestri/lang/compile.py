@@ -84,7 +84,7 @@ async def _step(unit: Unit, step: StepDef, ctx: Context, frame: Frame) -> Json:
             return None
         do = _prepared(unit, step, frame)
     except InputInvalid as error:
-        return await ctx.refuse(step.name, error)
+        return await ctx.refuse(step.name, error)  # type: ignore[no-any-return]
     return await do(ctx)
 
 
@@ -108,7 +108,8 @@ def _prepared(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Aw
         agent, request = "call", call_request(action, frame, unit)
     else:
         agent, request = _agent_request(action, frame, unit)
-    task = Task(agent, request, step.policy, source=step.source(source))
+    costs = isinstance(action, AgentDef)
+    task = Task(agent, request, step.policy, source=step.source(source), costs=costs)
     return lambda ctx: ctx.perform(step.name, task)
 
 

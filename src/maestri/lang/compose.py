@@ -25,7 +25,7 @@ TOO_MANY = "L118"
 TOO_LONG = "L119"
 BOMB = "L120"
 
-MAX_DEPTH = 50
+MAX_DEPTH = 100  # twelve patterns within each other, written at length, take 64
 MAX_VALUES = 50_000
 MAX_SCALAR_CHARS = 256 * 1024
 MAX_ALIASED_VALUES = 100_000
@@ -87,7 +87,7 @@ class Composer:
         self._aliased = _Weight(0, 0, 0)
         self._written = 0
 
-    def find(self, code: str, message: str, span: Span | None, *, cause: str = "", fix: str = "") -> None:
+    def find(self, code: str, message: str, span: Span | None, *, cause: str, fix: str) -> None:
         """Add a finding.
 
         Raises:
@@ -180,14 +180,13 @@ class Composer:
 
     def _key(self, top: _Open, tree: Tree) -> Scalar | None:
         if not isinstance(tree, Scalar):
-            message = "a key must be a text, not a list or a mapping"
-            fix = "write `key: value`; put a key that begins with [ or { in quotes"
-            self.find(KEY, message, tree.span, fix=fix)
+            self._refuse_key(tree)
             return None
         if tree.plain and tree.value is None:
             message = f"`{tree.text}` is not a key" if tree.text else "a key is missing before `:`"
-            fix = "write a name; put it in quotes if it is meant"
-            self.find(KEY, message, tree.span, cause="it means null", fix=fix)
+            cause = "without quotes it is the value null" if tree.text else "nothing is the value null"
+            fix = "write another word; in quotes it is a text" if tree.text else "write a name before the `:`"
+            self.find(KEY, message, tree.span, cause=cause, fix=fix)
             return None
         if tree.plain and tree.text == "<<":
             cause = "a merge hides where a value comes from"
@@ -196,6 +195,15 @@ class Composer:
             self.find(MERGE, message, tree.span, cause=cause, fix=fix)
             return None
         return self._first_use(top, tree)
+
+    def _refuse_key(self, tree: Sequence | Mapping) -> None:
+        message = "a key must be a text, not a list or a mapping"
+        cause = "keys are names, and only a text can be one"
+        fix = "write `key: value`; put a key that begins with [ or { in quotes"
+        at = self.source.offset(tree.span.line, tree.span.col)
+        if isinstance(tree, Mapping) and self.source.text[max(at - 1, 0) : at + 1] == "{{":
+            cause, fix = "`{{` begins a mapping whose key is a mapping", 'write an expression as "${...}"'
+        self.find(KEY, message, tree.span, cause=cause, fix=fix)
 
     def _first_use(self, top: _Open, key: Scalar) -> Scalar | None:
         first = top.seen.setdefault(key.text, key.span)
@@ -225,7 +233,8 @@ class Composer:
             return
         hint = suggest(name, list(self._anchors))
         fix = hint or f'define `&{name}` above it; put a text that begins with * in quotes: "*{name}"'
-        self.find(ALIAS, f"nothing above is called `&{name}`", span, fix=fix)
+        cause = "`*` begins an alias, which stands for what `&` has named further up"
+        self.find(ALIAS, f"nothing above is called `&{name}`", span, cause=cause, fix=fix)
 
     def _value(self, part: Part, text: str, *, plain: bool) -> str | int | float | bool | None:
         if part.tag == "!" or part.tag == _CORE + "str" or (part.tag is None and not plain):
@@ -282,12 +291,14 @@ class Composer:
         self._written += 1
         if self._written > MAX_VALUES:
             message = f"this file has more than {MAX_VALUES:,} values"
-            self._refuse(TOO_MANY, message, span, "", "split it into several workflows")
+            cause = "a file of that size is data; reading it on could fill the memory"
+            self._refuse(TOO_MANY, message, span, cause, "split it into several workflows")
 
     def _check_depth(self, depth: int, span: Span) -> None:
         if depth > MAX_DEPTH:
             message = f"lists and mappings are nested more than {MAX_DEPTH} deep"
-            self._refuse(TOO_DEEP, message, span, "", "move the inner steps into a workflow of their own")
+            cause = "what goes through a definition must not run out of stack"
+            self._refuse(TOO_DEEP, message, span, cause, "move the inner steps into a workflow of their own")
 
     def _refuse(self, code: str, message: str, span: Span, cause: str, fix: str) -> None:
         self.root = None

@@ -18,7 +18,7 @@ from maestri.lang.findings import Findings, in_order
 from maestri.lang.load import Loaded, load, read_file
 from maestri.lang.model import ArmDef, BodyDef, PatternDef, StepDef, WorkflowDef, WorkflowRef
 from maestri.lang.reader import read_workflow
-from maestri.lang.source import suggest
+from maestri.lang.source import nearest, suggest
 from maestri.lang.survey import Call, Survey, survey
 from maestri.patterns._registry import PatternSpec
 
@@ -159,6 +159,11 @@ class Library:
             return _python(ref.target, inside)
         return self._named(inside).get(ref.target)
 
+    def calls_python(self, definition: WorkflowDef) -> bool:
+        """Tell whether a workflow function in Python is called by a definition, or by one that it calls."""
+        every = [self.resolve(ref, one) for one in self._reached(definition) for ref in refs(one.steps)]
+        return any(isinstance(target, PythonTarget) for target in every)
+
     def _named(self, inside: WorkflowDef) -> Mapping[str, WorkflowDef]:
         """Return the workflows that a definition sees by name: its file's."""
         return self._outer.get(id(inside), inside).workflows
@@ -262,7 +267,7 @@ class Library:
             path = _beside(inside.file, target)
             if self._identity(path) in self._opened:
                 return ""  # it is there, and its own findings say what is wrong with it
-            return suggest(target, _files_beside(inside.file, target)) or "look at the name and the folder"
+            return _nearest_file(target, _files_beside(inside.file, target))
         if ":" in target:
             return "write `module:function`, or `file.py:function` with a file beside this one"
         known = list(islice(self._named(inside), _LISTED))
@@ -314,6 +319,13 @@ def _python(target: str, inside: WorkflowDef) -> PythonTarget | None:
         return PythonTarget(module, function) if _DOTTED.fullmatch(module) else None
     path = _beside(inside.file, module)
     return PythonTarget(path, function) if "\0" not in path and os.path.isfile(path) else None  # noqa: PTH113
+
+
+def _nearest_file(target: str, known: list[str]) -> str:
+    """Return what to write instead of a missing file; the ending, which all have, is not compared."""
+    by_stem = {os.path.splitext(name)[0]: name for name in known}  # noqa: PTH122 - a name, not a path
+    meant = nearest(os.path.splitext(target)[0], by_stem)  # noqa: PTH122 - the same
+    return f"did you mean `{by_stem[meant]}`?" if meant else "look at the name and the folder"
 
 
 def _files_beside(file: str, target: str) -> list[str]:

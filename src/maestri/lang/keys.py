@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Form: TypeAlias = Literal[
-    "command", "text", "value", "texts", "integers", "duration", "predicate", "names", "retry", "word", "wait"
-]
+    "command", "text", "template", "value", "texts", "integers", "duration", "predicate", "names", "list",
+    "retry", "word", "wait",
+]  # fmt: skip
 
 
 class Key(NamedTuple):
@@ -30,7 +31,7 @@ VERBS: Final[dict[str, tuple[Key, ...]]] = {
         Key("run", "command", "a command: a text for the shell (never templated), or a list of arguments"),
         Key("env", "texts", "environment variables; the way for values to reach a shell command"),
         Key("stdin", "value", "what the command reads: a text, or a value that is given as JSON"),
-        Key("cwd", "value", "the folder to run in; the run's own without it"),
+        Key("cwd", "template", "the folder to run in; the run's own without it"),
         Key("output", "word", "how standard output is read", OUTPUT_FORMATS),
         Key("ok", "integers", "the exit codes that are no failure; [0] without it"),
     ),
@@ -44,7 +45,7 @@ VERBS: Final[dict[str, tuple[Key, ...]]] = {
     ),
     "ask": (
         Key("ask", "value", "a question to a person"),
-        Key("options", "names", "the answers to choose from"),
+        Key("options", "list", "the answers to choose from"),
     ),
     "wait": (Key("wait", "wait", "a duration, or `{signal: NAME}`"),),
 }

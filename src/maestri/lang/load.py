@@ -89,6 +89,19 @@ def read_file(path: str | Path, shown_as: str) -> Loaded:
     return load(data, shown_as)
 
 
+def unfit(path: str | Path, shown_as: str) -> Diagnostic | None:
+    """Return why something cannot be a definition file at all; None where it is an ordinary file.
+
+    Args:
+        path: The file.
+        shown_as: Its name in messages.
+    """
+    try:
+        return _unfit(os.stat(path), shown_as)  # noqa: PTH116 - a path from outside may hold a NUL
+    except (OSError, ValueError) as error:
+        return _unreadable(error, path, shown_as)
+
+
 def load(data: bytes | str, name: str) -> Loaded:
     """Load a definition.
 
@@ -120,7 +133,8 @@ def load(data: bytes | str, name: str) -> Loaded:
 
 def _unfit(found: os.stat_result, name: str) -> Diagnostic | None:
     if stat.S_ISDIR(found.st_mode):
-        return Diagnostic(NOT_A_FILE, f"`{name}` is a directory", fix="name a file in it", file=name)
+        message, cause = f"`{name}` is a directory", "a workflow is one file"
+        return Diagnostic(NOT_A_FILE, message, cause=cause, fix="name a file in it", file=name)
     if not stat.S_ISREG(found.st_mode):
         message = f"`{name}` is not an ordinary file"
         cause = "a pipe or a device may never end"
@@ -144,7 +158,10 @@ def _read(path: str | Path) -> bytes:
 def _unreadable(error: OSError | ValueError, path: str | Path, name: str) -> Diagnostic:
     if isinstance(error, FileNotFoundError):
         folder = os.path.dirname(path) or "."  # noqa: PTH120 - `path` may be a text
-        cause = "" if os.path.isdir(folder) else f"the folder `{folder}` does not exist either"  # noqa: PTH112
+        shown = os.path.dirname(name)  # noqa: PTH120 - as it was given, for the message
+        cause = f"the folder `{shown or folder}` does not exist either"
+        if os.path.isdir(folder):  # noqa: PTH112
+            cause = f"there is no such file in {f'the folder `{shown}`' if shown else 'this folder'}"
         fix = "look at the name and at the directory you are in"
         return Diagnostic(UNREADABLE, f"`{name}` does not exist", cause=cause, fix=fix, file=name)
     cause = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
@@ -182,8 +199,9 @@ def _control(source: Source) -> Diagnostic | None:
         return None
     message = f"a control character (U+{ord(found.group()):04X}) cannot stand in a definition"
     span = source.span(found.start(), found.end())
+    cause = "it cannot be seen, and YAML does not allow it in a file"
     fix = 'remove it; inside "..." it can be written as an escape, such as \\0 or \\x1b'
-    return source.diagnostic(CONTROL, message, span, fix=fix)
+    return source.diagnostic(CONTROL, message, span, cause=cause, fix=fix)
 
 
 # --- events to a tree -----------------------------------------------------------------------------
@@ -234,8 +252,9 @@ def _check_surrogates(composer: Composer, event: Any) -> None:
         event.value.encode()
     except UnicodeEncodeError:
         message = "half of a surrogate pair is not a character"
+        cause = "UTF-8 has no form for it, so that it could not be handed on"
         fix = "write the character itself, or its \\U escape with eight digits"
-        composer.find(NOT_UTF8, message, _span(event), fix=fix)
+        composer.find(NOT_UTF8, message, _span(event), cause=cause, fix=fix)
         event.value = event.value.encode(errors="replace").decode()
 
 
@@ -258,7 +277,9 @@ def _take_end(composer: Composer, event: Any) -> None:
 def _take_document(composer: Composer, event: Any) -> None:
     if composer.root is not None:
         message = "a second document begins here"
-        composer.find(SEVERAL, message, _span(event), fix="keep one workflow in a file; remove the `---`")
+        cause = "a file holds one workflow, and `---` begins another"
+        fix = "keep one workflow in a file; remove the `---`"
+        composer.find(SEVERAL, message, _span(event), cause=cause, fix=fix)
         raise Stop
     if event.version not in {None, (1, 2)}:
         shown = ".".join(str(part) for part in event.version)
@@ -287,7 +308,9 @@ def _check_root(composer: Composer) -> None:
         if composer.findings:
             return  # it is not empty: what stands in it could not be read
         span = root.span if root is not None else Span(1, 1, 1, 1)
-        composer.find(EMPTY, "this file is empty", span, fix=fix)
+        cause = "there is nothing in it, comments and blanks aside"
+        composer.find(EMPTY, "this file is empty", span, cause=cause, fix=fix)
         return
     kind = "a text" if isinstance(root, Scalar) else "a list"
-    composer.find(NOT_A_MAPPING, f"this file is {kind}, not a mapping", root.span, fix=fix)
+    cause = "a workflow is a mapping of keys such as `steps:`"
+    composer.find(NOT_A_MAPPING, f"this file is {kind}, not a mapping", root.span, cause=cause, fix=fix)

@@ -185,7 +185,8 @@ class StepDef(NamedTuple):
 class WorkflowDef(NamedTuple):
     """A whole definition; `file` is where it was read from, for what it refers to beside it.
 
-    `unread` are the names of steps that could not be read; there are findings about them.
+    `unread` are the names of steps that could not be read; there are findings about them. `inputs_span` is
+    the place of the key `inputs`.
     """
 
     name: str
@@ -200,3 +201,4 @@ class WorkflowDef(NamedTuple):
     timeout_s: float | None = None
     span: Span = Span(1, 1, 1, 1)
     unread: frozenset[str] = frozenset()
+    inputs_span: Span | None = None

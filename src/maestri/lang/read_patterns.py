@@ -57,7 +57,7 @@ def read_pattern(reader: StepReader, spec: PatternSpec, verb: Entry, step: Mappi
     if table is None:
         return None
     if spec.spread is not None:
-        return PatternDef(spec, {spec.spread.name: _arms(reader, table, spec)})
+        return PatternDef(spec, {spec.spread.name: _arms(reader, table, spec, spec.spread)})
     options: dict[str, OptionDef] = {}
     for entry in table.entries:
         option = spec.option(entry.key.text)
@@ -102,7 +102,8 @@ def _check_required(reader: StepReader, spec: PatternSpec, options: dict[str, An
             if given is None:
                 doc = option.doc[:1].lower() + option.doc[1:].rstrip(".")
                 message = f"`{spec.keyword}` needs `{option.name}`: {doc}"
-                reader.findings.add("L202", message, verb.key.span, fix=f"add `{option.name}:`")
+                cause, fix = "there is no default for it", f"add `{option.name}:`"
+                reader.findings.add("L202", message, verb.key.span, cause=cause, fix=fix)
 
 
 def _main_body(spec: PatternSpec) -> Option | None:
@@ -158,9 +159,8 @@ def _bodies(reader: StepReader, tree: Tree, what: str) -> dict[str, BodyDef] | N
     if table is None:
         return None
     if not table.entries:
-        reader.findings.add(
-            "L209", f"{what} is empty", table.span, fix="add a branch, such as `a: {run: make}`"
-        )
+        cause, fix = "there would be nothing to run", "add a branch, such as `a: {run: make}`"
+        reader.findings.add("L209", f"{what} is empty", table.span, cause=cause, fix=fix)
     found = {}
     for entry in table.entries:
         name = read.name(reader.findings, entry.key, "a branch")
@@ -170,10 +170,17 @@ def _bodies(reader: StepReader, tree: Tree, what: str) -> dict[str, BodyDef] | N
     return found
 
 
-def _arms(reader: StepReader, table: Mapping, spec: PatternSpec) -> dict[str, ArmDef]:
+def _arms(reader: StepReader, table: Mapping, spec: PatternSpec, option: Option) -> dict[str, ArmDef]:
+    wrapped = table.get(option.name) if len(table.entries) == 1 else None
+    if isinstance(wrapped, Mapping) and wrapped.entries and _is_table_of_mappings(wrapped):
+        message = f"`{option.name}` cannot stand under `{spec.keyword}`"
+        cause = f"the {option.name} stand directly under `{spec.keyword}`, by their names"
+        fix = f"take `{option.name}:` out, and move what is in it one step to the left"
+        reader.findings.add("L201", message, table.entries[0].key.span, cause=cause, fix=fix)
+        return _arms(reader, wrapped, spec, option)
     if not table.entries:
-        fix = "add an arm with `when:` and `steps:`"
-        reader.findings.add("L209", f"`{spec.keyword}` is empty", table.span, fix=fix)
+        cause, fix = "there would be nothing to choose from", "add an arm with `when:` and `steps:`"
+        reader.findings.add("L209", f"`{spec.keyword}` is empty", table.span, cause=cause, fix=fix)
     found = {}
     for entry in table.entries:
         name = read.name(reader.findings, entry.key, "an arm")
@@ -184,6 +191,11 @@ def _arms(reader: StepReader, table: Mapping, spec: PatternSpec) -> dict[str, Ar
             value = None if condition is None else condition.value
             found[name] = ArmDef(body._replace(name_span=entry.key.span), value)
     return found
+
+
+def _is_table_of_mappings(table: Mapping) -> bool:
+    """Tell whether a mapping holds bodies by name, rather than being one: neither `steps` nor a verb."""
+    return table.get("steps") is None and all(isinstance(entry.value, Mapping) for entry in table.entries)
 
 
 def _graph(reader: StepReader, tree: Tree, what: str) -> tuple[StepDef, ...] | None:
@@ -207,9 +219,9 @@ def _scalar(reader: StepReader, option: Option, tree: Tree, what: str) -> Fixed 
     wanted = [f"`{word}`" for word in option.words]
     wanted += [_TYPE_WORDS[kind] for kind in option.types]
     shown = f"`{tree.text[:60]}`" if isinstance(tree, Scalar) else f"a {read.kind_of(tree)}"
-    reader.findings.add(
-        read.WRONG, f"{what} cannot be {shown}", tree.span, fix=f"write {' or '.join(wanted)}"
-    )
+    cause = "what it may be is fixed by the pattern, so that it is known before the run"
+    fix = f"write {' or '.join(wanted)}"
+    reader.findings.add(read.WRONG, f"{what} cannot be {shown}", tree.span, cause=cause, fix=fix)
     return None
 
 

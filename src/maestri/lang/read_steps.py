@@ -27,6 +27,7 @@ from maestri.lang.model import (
     WaitDef,
 )
 from maestri.lang.read_patterns import read_pattern
+from maestri.lang.source import nearest
 from maestri.lang.tree import Entry, Mapping, Scalar, Sequence, Tree
 from maestri.patterns._registry import PatternSpec
 
@@ -75,7 +76,9 @@ class StepReader:
         key = entry.key
         if key.text in _COMMON:
             message = f"`{key.text}` cannot stand beside `steps` in {what}"
-            self.findings.add("L201", message, key.span, fix=f"give `{key.text}` to one of the steps")
+            cause = "a body is `steps:` with `output:` beside it; properties are those of a step"
+            fix = f"give `{key.text}` to one of the steps"
+            self.findings.add("L201", message, key.span, cause=cause, fix=fix)
         else:
             self.findings.unknown(f"key of {what}", key, known)
 
@@ -84,9 +87,8 @@ class StepReader:
             entry for entry in table.entries if entry.key.text not in more or entry.key.text in _STEP_WORDS
         ]
         if not own:
-            self.findings.add(
-                "L209", f"{what} has no steps", table.span, fix="add `steps:` or a verb such as `run:`"
-            )
+            cause, fix = "nothing in it says what to do", "add `steps:` or a verb such as `run:`"
+            self.findings.add("L209", f"{what} has no steps", table.span, cause=cause, fix=fix)
             return BodyDef((), table.span, binds=binds)
         dropped = {"when"} & set(more)
         inner = Mapping([entry for entry in table.entries if entry.key.text not in dropped], table.span)
@@ -104,9 +106,8 @@ class StepReader:
         if table is None:
             return ()
         if not table.entries:
-            self.findings.add(
-                "L209", f"{what} has no steps", table.span, fix="add a step, such as `a: {run: make}`"
-            )
+            cause, fix = "a body without a step would do nothing", "add a step, such as `a: {run: make}`"
+            self.findings.add("L209", f"{what} has no steps", table.span, cause=cause, fix=fix)
         found = [self.step(entry) for entry in table.entries]
         return tuple(step for step in found if step is not None)
 
@@ -152,7 +153,8 @@ class StepReader:
             listed = " and ".join(f"`{entry.key.text}`" for entry in found)
             message = f"the step `{name.text}` has several verbs: {listed}"
             fix = "keep one; put the others into steps of their own"
-            self.findings.add("L205", message, found[1].key.span, fix=fix)
+            cause = "a step does one thing, so that its failure and its output are of one thing"
+            self.findings.add("L205", message, found[1].key.span, cause=cause, fix=fix)
             return None
         self._no_verb(name, table, words)
         return None
@@ -164,11 +166,13 @@ class StepReader:
             self.later(key)
         rest = [key for key in unknown if key not in later]
         if rest:
-            self.findings.unknown("verb", rest[0], sorted(words), "L204")
+            slip = next((key for key in rest if nearest(key.text, words)), rest[0])
+            self.findings.unknown("verb", slip, sorted(words), "L204")
         elif not later:
             message = f"the step `{name.text}` says nothing of what to do"
+            cause = "a step has one verb, and all its keys are properties that any step may have"
             fix = f"add a verb: {', '.join(f'`{word}`' for word in VERBS)}, or a pattern"
-            self.findings.add("L204", message, name.span, fix=fix)
+            self.findings.add("L204", message, name.span, cause=cause, fix=fix)
 
     def later(self, key: Scalar) -> None:
         """Add that a word of the language is not there yet."""
@@ -219,7 +223,8 @@ class StepReader:
         for key in VERBS[verb.key.text]:
             if key.required and table.get(key.name) is None:
                 message = f"`{verb.key.text}` needs `{key.name}`: {key.doc}"
-                self.findings.add("L202", message, verb.key.span, fix=f"add `{key.name}:`")
+                cause, fix = "there is no default for it", f"add `{key.name}:`"
+                self.findings.add("L202", message, verb.key.span, cause=cause, fix=fix)
         if verb.key.text == "run":
             return self._run(verb, table)
         if verb.key.text == "call":
@@ -227,7 +232,9 @@ class StepReader:
             function = read.literal_text(self.findings, verb.value, "`call`")
             if function and function.count(":") != 1:
                 message = f"`{function}` does not name a function"
-                self.findings.add(read.WRONG, message, verb.value.span, fix="write `module:function`")
+                cause = "a module and a function stand on the two sides of one `:`"
+                fix = "write `module:function`"
+                self.findings.add(read.WRONG, message, verb.value.span, cause=cause, fix=fix)
             return CallDef(function, None if args is None else self._arguments(args))
         if verb.key.text == "agent":
             prompt = table.get("prompt")
@@ -235,7 +242,7 @@ class StepReader:
             return AgentDef(read.literal_text(self.findings, verb.value, "`agent`"), value, verb.value.span)
         if verb.key.text == "ask":
             options = table.get("options")
-            found = () if options is None else read.names(self.findings, options, "`options`")
+            found = () if options is None else read.texts(self.findings, options, "`options`")
             question = read.dynamic(self.findings, verb.value)
             return AskDef(question, tuple(option.text for option in found))
         return self._wait(verb)
@@ -244,7 +251,8 @@ class StepReader:
         value = read.dynamic(self.findings, tree)
         if not isinstance(value, Listing | Record):
             message = "`args` must be a mapping by name, or a list in order"
-            self.findings.add(read.WRONG, message, tree.span, fix="write `args: {name: value}`")
+            cause = "that is how a function of Python is called"
+            self.findings.add(read.WRONG, message, tree.span, cause=cause, fix="write `args: {name: value}`")
         return value
 
     def _wait(self, verb: Entry) -> WaitDef | None:
@@ -255,9 +263,8 @@ class StepReader:
                     self.findings.unknown("key of `wait`", entry.key, ["signal"])
             if signal is not None:
                 return WaitDef(signal=read.literal_text(self.findings, signal, "`signal`"))
-            self.findings.add(
-                "L202", "`wait` says not for what", verb.value.span, fix="write `wait: {signal: NAME}`"
-            )
+            cause, fix = "a mapping under `wait` names a signal", "write `wait: {signal: NAME}`"
+            self.findings.add("L202", "`wait` says not for what", verb.value.span, cause=cause, fix=fix)
             return None
         return WaitDef(delay_s=read.duration(self.findings, verb.value, "`wait`"))
 
@@ -288,14 +295,16 @@ class StepReader:
         if not _VARIABLE.fullmatch(key.text):
             message = f"`{key.text[:80]}` is not a name for an environment variable"
             fix = "begin with a letter or `_`; then letters, digits and `_`"
-            self.findings.add("L206", message, key.span, fix=fix)
+            cause = "a shell could not read a variable of such a name"
+            self.findings.add("L206", message, key.span, cause=cause, fix=fix)
 
     def _check_characters(self, tree: Tree | None) -> None:
         """Add where a text holds what no command can be handed: the character that ends a text in C."""
         if tree is None or isinstance(tree, Scalar):
             if tree is not None and "\0" in tree.text:
                 message = "a command cannot be handed the character U+0000"
-                self.findings.add(read.WRONG, message, tree.span, fix="remove it")
+                cause = "to the system it is the end of a text"
+                self.findings.add(read.WRONG, message, tree.span, cause=cause, fix="remove it")
             return
         for inner in tree.items if isinstance(tree, Sequence) else [entry.value for entry in tree.entries]:
             self._check_characters(inner)
@@ -310,14 +319,23 @@ class StepReader:
         if text in words:
             return text
         fix = f"use one of: {', '.join(f'`{word}`' for word in words)}"
-        self.findings.add(read.WRONG, f"`{what}` cannot be `{text[:60]}`", tree.span, fix=fix)
+        shown = f"`{text[:60]}`" if isinstance(tree, Scalar) else f"a {read.kind_of(tree)}"
+        cause = "only these words mean something here"
+        self.findings.add(read.WRONG, f"`{what}` cannot be {shown}", tree.span, cause=cause, fix=fix)
         return None
 
     def _command(self, tree: Tree) -> str | Listing:
         if isinstance(tree, Sequence):
             return self._argument_list(tree)
-        if not isinstance(tree, Scalar) or tree.value is None or not tree.text.strip():
-            self.findings.add(read.WRONG, "`run` has no command", tree.span, fix="write `run: make test`")
+        is_text = isinstance(tree, Scalar) and (isinstance(tree.value, str | bool) or tree.value is None)
+        if not isinstance(tree, Scalar) or not is_text:
+            message = f"`run` must be a command, and this is a {read.kind_of(tree)}"
+            cause = "a command is a text for the shell, or a list of arguments"
+            self.findings.add(read.WRONG, message, tree.span, cause=cause, fix="write `run: make test`")
+            return ""
+        if tree.value is None or not tree.text.strip():
+            cause, fix = "there is no word in it that names a program", "write `run: make test`"
+            self.findings.add(read.WRONG, "`run` has no command", tree.span, cause=cause, fix=fix)
             return ""
         return tree.text
 
@@ -325,7 +343,8 @@ class StepReader:
         items = []
         for item in tree.items:
             if not isinstance(item, Scalar) or item.value is None:
-                self.findings.add(read.WRONG, "an argument must be a text", item.span, fix="write a text")
+                message, cause = "an argument must be a text", "a program is handed texts and nothing else"
+                self.findings.add(read.WRONG, message, item.span, cause=cause, fix="write a text")
                 continue
             value = read.dynamic(self.findings, item)
             if isinstance(value, Templated) and value.template.parts and not value.template.is_single:
@@ -335,8 +354,11 @@ class StepReader:
                     read.WRONG, message, item.span, cause=cause, fix="make it an argument of its own"
                 )
             items.append(Fixed(item.text, item.span) if isinstance(value, Fixed) else value)
-        if not items:
-            self.findings.add(read.WRONG, "`run` has no command", tree.span, fix="write `run: [make, test]`")
+        first = tree.items[0] if tree.items else None
+        if not items or (isinstance(first, Scalar) and first.value is not None and not first.text.strip()):
+            cause = "the first of the arguments is the program, and it is empty"
+            fix = "write `run: [make, test]`"
+            self.findings.add(read.WRONG, "`run` has no command", (first or tree).span, cause=cause, fix=fix)
         return Listing(tuple(items), tree.span)
 
     def _exit_codes(self, tree: Tree | None) -> tuple[int, ...] | None:
@@ -345,13 +367,15 @@ class StepReader:
         items = tree.items if isinstance(tree, Sequence) else [tree]
         if not items:
             message = "`ok` names no exit code, so that the step could only fail"
-            self.findings.add(read.WRONG, message, tree.span, fix="write `ok: [0, 1]`")
+            cause = "every exit code that is not in the list is a failure"
+            self.findings.add(read.WRONG, message, tree.span, cause=cause, fix="write `ok: [0, 1]`")
         found = []
         for item in items:
             value = item.value if isinstance(item, Scalar) else None
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_EXIT_CODE:
                 message = "`ok` takes exit codes, from 0 to 255"
-                self.findings.add(read.WRONG, message, item.span, fix="write `ok: [0, 1]`")
+                cause = "a program can end with no others"
+                self.findings.add(read.WRONG, message, item.span, cause=cause, fix="write `ok: [0, 1]`")
             else:
                 found.append(value)
         return tuple(found)

@@ -11,10 +11,10 @@ from maestri.lang.inputs import InputDef, fits
 from maestri.lang.keys import FILE, INPUT, INPUT_TYPES, LATER, SAME_TYPE
 from maestri.lang.model import BodyDef, WorkflowDef
 from maestri.lang.read_steps import StepReader
-from maestri.lang.source import Source
+from maestri.lang.source import Source, nearest, suggest
 from maestri.lang.tree import Entry, Mapping, Scalar, Tree, to_json
 from maestri.patterns._registry import PatternSpec
-from maestri.values import Json
+from maestri.values import Json, plain_type
 
 
 def read_workflow(
@@ -41,9 +41,9 @@ class _Reader:
             self._check_key(entry, is_inner=is_inner)
         steps = tree.get("steps")
         if steps is None:
-            fix = "add `steps:` with at least one step"
-            self.findings.add("L202", "the workflow has no `steps`", tree.span, fix=fix)
-        output, timeout = tree.get("output"), tree.get("timeout")
+            cause, fix = "`steps:` is what a workflow does", "add `steps:` with at least one step"
+            self.findings.add("L202", "the workflow has no `steps`", tree.span, cause=cause, fix=fix)
+        output, timeout, declared = tree.get("output"), tree.get("timeout"), tree.entry("inputs")
         body = BodyDef(self.steps.steps(steps, "the workflow"), (steps or tree).span)
         return WorkflowDef(
             self._name(tree, default_name),
@@ -58,6 +58,7 @@ class _Reader:
             None if timeout is None else read.duration(self.findings, timeout, "`timeout`"),
             tree.span,
             frozenset(self.findings.unread),
+            None if declared is None else declared.key.span,
         )
 
     def _check_key(self, entry: Entry, *, is_inner: bool) -> None:
@@ -65,7 +66,7 @@ class _Reader:
         known = [word for word in FILE if not (is_inner and word == "workflows")]
         if key.text in known:
             return
-        if key.text in LATER:
+        if key.text in LATER and key.text != "outputs":
             self.steps.later(key)
         else:
             self.findings.unknown("key of a workflow", key, known)
@@ -123,7 +124,9 @@ class _Reader:
         value = None if default is None else _as_type(default, kind)
         if default is not None and value is not None and not fits(value, kind):
             message = f"the default of `{name}` is not of type {kind}"
-            self.findings.add(read.WRONG, message, default.span, fix="give one that is, or another `type`")
+            cause = f"it is a {plain_type(value)}, and a default is a value like any other"
+            fix = "give one that is, or another `type`"
+            self.findings.add(read.WRONG, message, default.span, cause=cause, fix=fix)
         required = self._required(table, has_default=default is not None)
         return InputDef(name, kind, required, value, self._text(table, "description"), span)
 
@@ -133,15 +136,18 @@ class _Reader:
             return not has_default
         if isinstance(tree, Scalar) and isinstance(tree.value, bool):
             return tree.value and not has_default
-        self.findings.add(
-            read.WRONG, "`required` must be true or false", tree.span, fix="write `required: true`"
-        )
+        message, cause = "`required` must be true or false", "no other value stands for true or false"
+        self.findings.add(read.WRONG, message, tree.span, cause=cause, fix="write `required: true`")
         return not has_default
 
     def _type(self, tree: Scalar) -> str:
         kind = SAME_TYPE.get(tree.text, tree.text)
         if kind not in INPUT_TYPES:
-            self.findings.unknown("type", tree, INPUT_TYPES)
+            meant = nearest(tree.text, [*INPUT_TYPES, *SAME_TYPE])
+            also = ", ".join(f"`{word}`" for word in SAME_TYPE)
+            fix = f"{suggest(tree.text, INPUT_TYPES)}; {also} are the same"
+            fix = f"did you mean `{meant}`?" if meant else fix
+            self.findings.unknown("type", tree, INPUT_TYPES, fix=fix)
             return "any"
         return kind
 

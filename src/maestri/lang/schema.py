@@ -19,9 +19,10 @@ _NAME: Final = "^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 _DURATION: Final = r"^\s*(\d+(\.\d+)?\s*(ms|s|m|h|d))+\s*$"
 _EXPRESSION: Final = r"\$\{"
 _TEXT: Final[Schema] = {"type": ["string", "number", "boolean"]}  # `1.10` without quotes is a text, too
+_COMMAND: Final[Schema] = {"type": ["string", "boolean"]}  # `true` is a program
 _OUTPUT: Final[Schema] = {"description": "the output of this body; that of its last step without it"}
 _SIGNAL: Final[Schema] = {**_TEXT, "description": "the name of the signal that is waited for"}
-_FILE: Final = {
+FILE_KEYS: Final = {
     "workflow": "the name of the workflow; that of the file without it",
     "version": "the version of the workflow, as you count it",
     "description": "what the workflow is for",
@@ -31,7 +32,7 @@ _FILE: Final = {
     "workflows": "smaller workflows that `workflow:` can call by name",
     "timeout": "the longest time for the whole run",
 }
-_INPUT: Final = {
+INPUT_KEYS: Final = {
     "type": "what it may be; anything without it",
     "required": "whether it must be given; true where there is no default",
     "default": "its value when it is not given",
@@ -83,14 +84,14 @@ def _file() -> Schema:
         "workflows": _by_name({"$ref": "#/$defs/inner"}),
         "timeout": {"$ref": "#/$defs/duration"},
     }
-    return {key: {**forms[key], "description": about} for key, about in _FILE.items()}
+    return {key: {**forms[key], "description": about} for key, about in FILE_KEYS.items()}
 
 
 def _input() -> Schema:
     types: Schema = {"enum": [*INPUT_TYPES, *SAME_TYPE]}
     truth: Schema = {"type": "boolean"}
     forms: dict[str, Schema] = {"type": types, "required": truth, "default": {}, "description": _TEXT}
-    keys = {key: {**forms[key], "description": about} for key, about in _INPUT.items()}
+    keys = {key: {**forms[key], "description": about} for key, about in INPUT_KEYS.items()}
     return {"anyOf": [types, {"type": "null"}, _object(keys, [])]}
 
 
@@ -144,8 +145,10 @@ _TEXTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _CODES: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 255}
 
 _FORMS: Final[dict[str, Callable[[Key], Schema]]] = {
-    "command": lambda _: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
+    "command": lambda _: {"anyOf": [_COMMAND, {"type": "array", "items": _TEXT, "minItems": 1}]},
     "text": lambda _: _TEXT,
+    "template": lambda _: {"type": "string"},
+    "list": lambda _: {"type": "array", "items": _TEXT},
     "value": lambda _: {},
     "texts": lambda _: {"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}},
     "integers": lambda _: {"anyOf": [_CODES, {"type": "array", "items": _CODES, "minItems": 1}]},

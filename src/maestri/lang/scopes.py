@@ -29,7 +29,7 @@ class Level:
     | bound | all |
     """
 
-    __slots__ = ("_needed", "kind", "lacking", "order", "types")
+    __slots__ = ("_needed", "kind", "lacking", "order", "skippable", "types")
 
     def __init__(self, kind: Kind, names: Iterable[str], types: Mapping[str, Type] | None = None) -> None:
         """Begin with names; their types become known one by one."""
@@ -37,6 +37,7 @@ class Level:
         self.order = {name: place for place, name in enumerate(dict.fromkeys(names))}
         self.types: dict[str, Type] = dict(types or {})
         self.lacking: set[str] = set()  # of these outputs, parts may be missing
+        self.skippable: set[str] = set()  # these steps have a `when`: their outputs may be null
         self._needed: list[int] = []
 
     def set_needs(self, needs: Mapping[str, Sequence[str]], order: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ from maestri.errors import Diagnostic, Span
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SUGGESTED = 12  # more names than this in one message are not read
+_NEAR = 0.6  # how much a word has in common with the one that was meant, from 0 to 1
+_NEARER = 0.75  # the same where it begins with another letter, which few slips change
 
 
 class Source(NamedTuple):
@@ -56,11 +58,14 @@ class Source(NamedTuple):
         message: str,
         span: Span | None,
         *,
-        cause: str = "",
-        fix: str = "",
+        cause: str,
+        fix: str,
         severity: str = "error",
     ) -> Diagnostic:
-        """Return a diagnostic that points into this text; without a span it is about the whole of it."""
+        """Return a diagnostic that points into this text; without a span it is about the whole of it.
+
+        Neither `cause` nor `fix` is ever empty: who is told what is wrong is told why, and what to do.
+        """
         snippet = self.line(span.line) if span is not None else None
         return Diagnostic(
             code,
@@ -88,10 +93,19 @@ def suggest(word: str, known: Collection[str]) -> str:
     """
     if not known:
         return ""
-    by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower()[:200], list(by_lower), n=1, cutoff=0.6)
-    if close:
-        return f"did you mean `{by_lower[close[0]]}`?"
+    meant = nearest(word, known)
+    if meant:
+        return f"did you mean `{meant}`?"
     names = sorted(known)
     listed = ", ".join(f"`{name}`" for name in names[:_SUGGESTED])
     return f"use one of: {listed}{', ...' if len(names) > _SUGGESTED else ''}"
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Return the known word that was most likely meant; an empty text where none is near enough."""
+    by_lower = {name.lower(): name for name in known}
+    lower = word.lower()[:200]
+    for close in get_close_matches(lower, list(by_lower), n=3, cutoff=_NEAR):
+        if close[:1] == lower[:1] or SequenceMatcher(None, lower, close).ratio() >= _NEARER:
+            return by_lower[close]
+    return ""

@@ -45,7 +45,8 @@ TypeOfWorkflow: TypeAlias = Callable[[WorkflowDef], Type]
 class Use(NamedTuple):
     """A value where it stands: what it may be there (`wanted`, as in `may_be`), and what is known of it.
 
-    `what` names the place for messages. `problems` count in the scalar's text.
+    `what` names the place for messages. `problems` count in the scalar's text. `is_certain`: nothing but a
+    failure can keep it from being evaluated.
     """
 
     value: Templated | Fixed | Listing | Record
@@ -54,6 +55,7 @@ class Use(NamedTuple):
     what: str
     type: Type
     problems: tuple[Problem, ...] = ()
+    is_certain: bool = False
 
 
 class Placed(NamedTuple):
@@ -83,10 +85,11 @@ class Link(NamedTuple):
 
 
 class Siblings(NamedTuple):
-    """Names that stand beside each other, each with its place."""
+    """Names that stand beside each other, each with its place. `is_seen`: expressions refer to them."""
 
     what: str
     names: tuple[tuple[str, Span], ...]
+    is_seen: bool = True
 
 
 class Survey:
@@ -154,8 +157,9 @@ class _Walk:
             if value.template.is_single:
                 found = outputs.bounded(known)
             elif known.kind == "null":
-                problems.append(Problem(part.start, part.end, "null has no text", 'write `default(x, "")`'))
-        self.found.uses.append(Use(value, view, wanted, what, found, tuple(problems)))
+                cause, fix = "nothing is not an empty text", 'write `default(x, "")`'
+                problems.append(Problem(part.start, part.end, "null has no text", cause, fix))
+        self.found.uses.append(Use(value, view, wanted, what, found, tuple(problems), self.certain))
         return found
 
     # --- bodies -------------------------------------------------------------------------------------
@@ -171,6 +175,8 @@ class _Walk:
         for step in body.steps:
             last = self.step(step, View(level, level.order[step.name], view), step.name)
             level.types[step.name] = last
+            if step.when is not None:
+                level.skippable.add(step.name)
             if isinstance(step.action, PatternDef) and outputs.may_lack(step.action):
                 level.lacking.add(step.name)
         inner = View(level, len(level.order), view)
@@ -178,9 +184,9 @@ class _Walk:
             return last, inner
         return outputs.bounded(self.value(body.output, inner, f"`output` of {what}")), inner
 
-    def beside(self, what: str, names: Iterable[tuple[str, Span]]) -> None:
+    def beside(self, what: str, names: Iterable[tuple[str, Span]], *, is_seen: bool = True) -> None:
         listed = tuple(names)
-        self.found.siblings.append(Siblings(what, listed))
+        self.found.siblings.append(Siblings(what, listed, is_seen))
         for name, _ in listed:
             self.found.inside.setdefault(name, []).append(self.trail)
 
@@ -221,9 +227,9 @@ class _Walk:
                 self.value(item, view, "an argument", NOT_NULL)
         for name, item in () if action.env is None else action.env.entries:
             self.value(item, view, f"the variable `{name}`", NOT_NULL)
-        for what, value in (("`stdin`", action.stdin), ("`cwd`", action.cwd)):
+        for what, value, wanted in (("`stdin`", action.stdin, NOT_NULL), ("`cwd`", action.cwd, "text")):
             if value is not None:
-                self.value(value, view, what, NOT_NULL)
+                self.value(value, view, what, wanted)
 
     # --- patterns -----------------------------------------------------------------------------------
 
@@ -301,9 +307,8 @@ class _Walk:
         is_arms = any(isinstance(one, ArmDef) for one in table.values())
         level = Level("arms" if is_arms else "branches", table)
         branches = [(branch, one.body if isinstance(one, ArmDef) else one) for branch, one in table.items()]
-        self.beside(
-            f"{level.kind} of `{name}`", [(branch, body.name_span or body.span) for branch, body in branches]
-        )
+        places = [(branch, body.name_span or body.span) for branch, body in branches]
+        self.beside(f"{level.kind} of `{name}`", places, is_seen=not is_arms)
         for branch, one in table.items():
             if isinstance(one, ArmDef) and one.when is not None:
                 self.value(one.when, view, f"`when` of `{branch}`", TRUTH)
@@ -326,6 +331,8 @@ class _Walk:
             inner = View(level, level.order[one], view)
             level.types[one] = self.step(by_name[one], inner, one, in_graph=True)
             action = by_name[one].action
+            if by_name[one].when is not None:
+                level.skippable.add(one)
             if isinstance(action, PatternDef) and outputs.may_lack(action):
                 level.lacking.add(one)
         return level.types

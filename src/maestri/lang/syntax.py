@@ -45,7 +45,9 @@ _TWO_COLONS = _Words(
     'put the text in quotes ("..."), or give the key a line of its own, indented like its neighbours',
 )
 _UNCLOSED_QUOTE = _Words(
-    "the quote that begins here is never closed", "", "close it, or write a long text as a `|` block"
+    "the quote that begins here is never closed",
+    "the file, or the document, ends before another quote",
+    "close it, or write a long text as a `|` block",
 )
 _ESCAPE = _Words(
     "this backslash escape does not exist",
@@ -68,23 +70,37 @@ _BLOCK_INDENT = _Words(
     "give the empty lines no more spaces than the text",
 )
 _MISSING_COLON = _Words(
-    "a `:` is missing after this key", "", "write `key: value`, or give a list item its `- `"
+    "a `:` is missing after this key",
+    "every line of a mapping is `key: value`",
+    "write `key: value`, or give a list item its `- `",
 )
 _LIST_OR_MAPPING = _Words(
     "this line is not an item of the list above it",
     "a block is either a list (`- item`) or a mapping (`key: value`)",
     "begin the line with `- `, or indent it by less than the list",
 )
-_VALUE = _Words("a value is missing or misplaced here", "", "remove the stray sign, or add the value")
+_VALUE = _Words(
+    "a value is missing or misplaced here",
+    "a sign such as `:`, `?` or `,` stands where YAML reads a value",
+    "remove the stray sign, or add the value",
+)
 _DASH = _Words(
     "a list cannot begin on the line of its key",
-    "",
+    "`- ` begins an item at the beginning of a line only",
     "put `- item` on lines of their own, or write the list as [a, b]",
 )
-_DIRECTIVE = _Words("this `%` line cannot be read", "", "remove the line, or put the text in quotes")
+_DIRECTIVE = _Words(
+    "this `%` line cannot be read",
+    "`%` at the beginning of a line is for the parser",
+    "remove the line, or put the text in quotes",
+)
 _TAG = _Words("this tag cannot be read", "`!` begins a tag", "put the text in quotes")
 _ANCHOR = _Words("this anchor or alias cannot be read", "`&` and `*` begin one", "put the text in quotes")
-_ANY = _Words("this is not YAML", "", "look for a missing quote, bracket or space before this place")
+_ANY = _Words(
+    "this is not YAML",
+    "the parser could not go on from here",
+    "look for a missing quote, bracket or space before this place",
+)
 
 # (part of the context, part of the problem) -> words; the first line that fits decides.
 _TABLE: list[tuple[str, str, _Words]] = [
@@ -172,7 +188,7 @@ def _unclosed_bracket(source: Source, complaint: Complaint, at: int) -> Diagnost
         return _finding(source, words, complaint.begun)
     words = _Words(
         f"a `,` or `{closing}` is missing before this place",
-        "",
+        f"the entries of a `{bracket}` are separated by commas, and this is neither a comma nor its end",
         f"separate entries with `,`, and put a text that holds one of , [ ] {{ }} or `{closing}` in quotes",
     )
     return _finding(source, words, at)

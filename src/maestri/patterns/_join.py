@@ -124,16 +124,22 @@ async def _until_enough(
         if join.is_lost(len(failures)):
             break
         if join.is_enough(len(succeeded)):
-            await ctx.decide("join", lambda: [list(key) for key in succeeded], stored=True)
-            break
-    return _Outcome(outputs, succeeded, failures, late=False)
+            await _decide(ctx, succeeded)
+            return _Outcome(outputs, succeeded, failures, is_decided=True)
+    return _Outcome(outputs, succeeded, failures)
+
+
+async def _decide(ctx: Context, chosen: Iterable[Key]) -> None:
+    """Record whom the join goes on with, before the others are cancelled for it."""
+    await ctx.decide("join", lambda: [list(key) for key in chosen], stored=True)
 
 
 class _Outcome(NamedTuple):
     outputs: dict[Key, Any]
     succeeded: Sequence[Key]
     failures: Sequence[RunError]
-    late: bool
+    is_decided: bool = False
+    late: bool = False
 
 
 async def _joined(ctx: Context, join: Join, found: _Outcome) -> dict[Key, Any]:
@@ -143,11 +149,11 @@ async def _joined(ctx: Context, join: Join, found: _Outcome) -> dict[Key, Any]:
         JoinFailed: Too few have succeeded.
     """
     missing = join.total - len(found.outputs) if found.late else 0
-    if join.policy == "settled" or (len(found.succeeded) >= join.needed):
-        if missing:
-            await ctx.decide("join", lambda: [list(key) for key in found.outputs], stored=True)
-        if join.policy == "settled":
-            return found.outputs
+    if join.policy == "settled":
+        if missing and not found.is_decided:
+            await _decide(ctx, found.outputs)
+        return found.outputs
+    if len(found.succeeded) >= join.needed:
         return {key: found.outputs[key] for key in found.succeeded}
     if len(found.failures) == 1 and join.policy == "all" and not missing:
         raise found.failures[0]

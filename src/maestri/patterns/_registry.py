@@ -166,7 +166,7 @@ def _option(keyword: str, parameter: inspect.Parameter, hint: Any, doc: str) -> 
     kind, words, scalars = _kind(optional)
     if kind is None:
         message = f"the parameter `{parameter.name}` of the pattern `{keyword}` has a type YAML cannot say"
-        raise BadPattern(message, fix="use one of the types listed in `maestri.patterns._registry`")
+        raise BadPattern(message, fix="use one of the types listed in docs/reference/patterns.md")
     return Option(name, kind, parameter.name, required, default, words, scalars, binds, doc)
 
 

@@ -60,7 +60,7 @@ async def each(
         _check_items(items)
         check_crowd(len(items), join, max_concurrent)
     except InputInvalid as error:
-        await ctx.refuse(name, error)
+        return await ctx.refuse(name, error)
 
     async def mapped(scope: Context) -> list[Any]:
         chosen = await chosen_before(scope)

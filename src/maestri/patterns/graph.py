@@ -52,7 +52,7 @@ async def graph(
         check_needs({step: need.needs for step, need in steps.items()})
         check_crowd(len(steps), "all", max_concurrent)
     except InputInvalid as error:
-        await ctx.refuse(name, error)
+        return await ctx.refuse(name, error)  # type: ignore[no-any-return]
 
     async def inside(scope: Context) -> dict[str, Any]:
         walk = _Walk(steps)

@@ -77,7 +77,7 @@ async def loop(
     """
     if max_rounds < 1 or (no_progress is not None and no_progress < _TWO):
         message = "`max_rounds` counts from 1 and `no_progress` from 2"
-        await ctx.refuse(name, InputInvalid(message, fix="give larger numbers"))
+        return await ctx.refuse(name, InputInvalid(message, fix="give larger numbers"))
     limits = _Limits(max_rounds, no_progress, is_judged=until is not None or while_ is not None)
 
     async def inside(scope: Context) -> Any:
@@ -106,6 +106,7 @@ async def _resumed(scope: Context, start: Any) -> _Round:
     if last is None:
         return _Round(0, start)
     if last.kind not in {SEALED, SUCCEEDED, SKIPPED}:
+        scope.add_failures(last.body.get("failed", 0))
         raise recorded_error(last)
     judged = last.body.get("remark", {})
     scope.add_failures(judged.get("failed", 0) + last.body.get("failed", 0))

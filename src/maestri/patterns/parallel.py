@@ -64,7 +64,7 @@ async def parallel(
     try:
         check_crowd(len(branches), join, max_concurrent, branches)
     except InputInvalid as error:
-        await ctx.refuse(name, error)
+        return await ctx.refuse(name, error)  # type: ignore[no-any-return]
     order = {branch: number for number, branch in enumerate(branches, 1)}
 
     async def report(scope: Context, settled: Settled) -> None:

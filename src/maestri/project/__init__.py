@@ -6,7 +6,6 @@ Rule 2: what is heavy is in a table of names (`parts.py`) and loaded when it is 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,10 @@ from maestri.engines.sqlite import mailbox
 from maestri.engines.statedir import StateDir, locate
 from maestri.errors import (
     ConfigError,
+    DefinitionError,
     Diagnostic,
+    JournalDamaged,
+    JournalTooNew,
     MaestriError,
     RunAmbiguous,
     RunNotFound,
@@ -24,6 +26,7 @@ from maestri.errors import (
 )
 from maestri.kernel.path import ROOT, parse
 from maestri.kernel.ports import Agent, Engine, Message, Reader, RunInfo
+from maestri.project.given import refuse_not_portable
 from maestri.project.loaded import CommandLine, Loaded
 from maestri.project.parts import load, part
 from maestri.values import Json
@@ -32,10 +35,13 @@ if TYPE_CHECKING:
     from maestri.kernel.events import Event
     from maestri.kernel.ports import Notice
     from maestri.kernel.runner import Execution
+    from maestri.lang.model import WorkflowDef
 
 __all__ = ["CommandLine", "Loaded", "Project"]
 
 _YAML = (".yaml", ".yml")
+_EXAMINING_S = 2.0
+_DAMAGES: dict[str, type[MaestriError]] = {"E505": JournalDamaged, "E506": JournalTooNew}
 
 
 class Project:
@@ -61,13 +67,25 @@ class Project:
         """
         environ = os.environ
         self.state = StateDir(Path(state).absolute() if state else locate(environ), environ)
-        self.cwd = str(Path(cwd).absolute()) if cwd else _getcwd()
+        self._cwd = str(Path(cwd).absolute()) if cwd else None
         self.on_pause: Callable[[str], None] | None = None
+        self.on_warning: Callable[[str], None] | None = None
         self._durability = durability
         self._agents = dict(agents or {})
         self._engine = engine
         self._catalog: Any = None
         self._doing: Any = None
+
+    @property
+    def cwd(self) -> str:
+        """The working directory of new runs; what needs none works where there is none any more.
+
+        Raises:
+            ConfigError: It does not exist.
+        """
+        if self._cwd is None:
+            self._cwd = _getcwd()
+        return self._cwd
 
     @property
     def patterns(self) -> Any:
@@ -80,18 +98,25 @@ class Project:
         """Return a checked definition: `flow.yaml`, `flow.py`, `flow.py:function` or `module:function`.
 
         Raises:
-            DefinitionError: With all findings.
-            WorkflowMissing: There is no such workflow.
+            DefinitionError: With all findings; also where there is no such file.
+            WorkflowMissing: It is neither the name of a file nor of a module.
         """
         if target.endswith(_YAML):
             return part("yaml")(self.library(), target)  # type: ignore[no-any-return]
+        _refuse_unfit(target)
         if ":" in target or target.endswith(".py"):
             return part("python")(target)  # type: ignore[no-any-return]
-        message = f"`{target}` is no workflow"
-        raise WorkflowMissing(message, fix="give a `.yaml` or `.py` file, or `module:function`")
+        message, cause = f"`{target}` is no workflow", "it is neither a file nor `module:function`"
+        near = next((target + ending for ending in (*_YAML, ".py") if Path(target + ending).is_file()), "")
+        fix = f"did you mean `{near}`?" if near else "give a `.yaml` or `.py` file, or `module:function`"
+        raise WorkflowMissing(message, cause=cause, fix=fix)
 
     def of_function(self, function: Callable[..., Any]) -> Loaded:
-        """Return a workflow function as a definition."""
+        """Return a workflow function as a definition.
+
+        Raises:
+            UsageError: It is no async function, or takes no context.
+        """
         return load("maestri.project.python_files:loaded")(function)  # type: ignore[no-any-return]
 
     def check(self, targets: Sequence[str]) -> list[Diagnostic]:
@@ -117,9 +142,13 @@ class Project:
         """Return the inputs of a run: texts read as their types say, defaults filled in.
 
         Raises:
-            ConfigError: With all findings.
+            InputsWrong: With all findings, each where the input is declared.
         """
-        return part("inputs")(loaded.inputs, given, CommandLine)  # type: ignore[no-any-return]
+        found: dict[str, Json] = part("inputs")(
+            loaded.inputs, given, CommandLine, lambda: part("declared")(loaded)
+        )
+        refuse_not_portable(found)
+        return found
 
     # --- looking ------------------------------------------------------------------------------------
 
@@ -133,7 +162,8 @@ class Project:
 
     def runs(self, *, everywhere: bool = False) -> list[RunInfo]:
         """Return the runs of this working directory, or all, oldest first."""
-        return [run for run in self.catalog.runs() if everywhere or run.cwd == self.cwd]
+        here = None if everywhere else self.cwd
+        return [run for run in self.catalog.runs() if here is None or run.cwd == here]
 
     def find(self, text: str) -> RunInfo:
         """Return the run of a name, of a beginning of its name or id, or the last one (`@last`).
@@ -141,15 +171,15 @@ class Project:
         Raises:
             RunNotFound: There is none.
             RunAmbiguous: There are several.
+            JournalDamaged: There is none in what can be read, and a journal file is damaged.
         """
         if text == "@last":
             mine = self.runs()
             if mine:
                 return mine[-1]
             message = "there are no runs in this folder yet"
-            raise RunNotFound(
-                message, fix="start one with `maestri run FILE`; `maestri ps --all` shows the others"
-            )
+            fix = "start one with `maestri run FILE`; `maestri ps --all` shows the others"
+            raise self._unless_damaged(RunNotFound(message, fix=fix))
         everything = self.catalog.runs()
         exact = [run for run in everything if text in {run.name, run.id}]
         found = exact or [
@@ -164,7 +194,17 @@ class Project:
             raise RunAmbiguous(message, fix="type more of the name")
         message = f"there is no run `{text[:80]}`"
         known = load("maestri.lang.source:suggest")(text, [run.name for run in everything[-200:]])
-        raise RunNotFound(message, fix=known or "see what there is with `maestri ps --all`")
+        fix = known or "see what there is with `maestri ps --all`"
+        raise self._unless_damaged(RunNotFound(message, fix=fix))
+
+    def _unless_damaged(self, error: RunNotFound) -> MaestriError:
+        """Return what is to be said of a run that is nowhere: it may be in a file that cannot be read."""
+        for finding in self.examine(_EXAMINING_S):
+            cls = _DAMAGES.get(finding.code)
+            if cls is not None and finding.run is None:
+                message = f"{error.message}; but {finding.message}"
+                return cls(message, cause=finding.cause, fix=finding.fix, file=finding.file)
+        return error
 
     def reader(self, run: RunInfo) -> Reader:
         """Return a reader of a run's events; it must be closed."""
@@ -181,8 +221,12 @@ class Project:
         return found
 
     def damage(self) -> list[Diagnostic]:
-        """Return what is wrong with the files of the state directory."""
+        """Return what kept files of the state directory from being read in the last look at them."""
         return self.catalog.damage()  # type: ignore[no-any-return]
+
+    def examine(self, limit_s: float) -> list[Diagnostic]:
+        """Return what is wrong with the journal files and their newest runs, as far as the time allows."""
+        return part("examine")(self.state, limit_s)  # type: ignore[no-any-return]
 
     # --- doing --------------------------------------------------------------------------------------
 
@@ -191,9 +235,13 @@ class Project:
         """What an executing process holds; made at the first use."""
         if self._doing is None:
             self._doing = part("doing")(
-                self.state, self._durability, self._agents, self._tell_pause, self._engine
+                self.state, self._durability, self._agents, self._tell_pause, self._engine, self._warn
             )
         return self._doing
+
+    def _warn(self, text: str) -> None:
+        if self.on_warning is not None:
+            self.on_warning(text)
 
     def _tell_pause(self, text: str) -> None:
         if self.on_pause is not None:
@@ -241,6 +289,21 @@ class Project:
         target = f"{record['file']}:{name}" if record["file"] else f"{module}:{name}"
         return part("python")(target)  # type: ignore[no-any-return]
 
+    def model_of(self, run: RunInfo) -> WorkflowDef | None:
+        """Return the model that a run was started with, for those who only look; None where it has none.
+
+        A definition in Python has no model; what is recorded may also be wrong for this version.
+        """
+        reader = self.reader(run)
+        try:
+            record = reader.run_events()[0].body["definition"]
+        finally:
+            reader.close()
+        if record["kind"] != "yaml":
+            return None
+        library = self.library().of_texts(dict(record["files"]))
+        return library.open(record["file"], record["shown_as"])[0]  # type: ignore[no-any-return]
+
     async def direct(self, run: RunInfo, verb: str, path: str, output: Json = None) -> None:
         """Record what a person has decided about a step: `retry`, `skip` or `accept` with an output."""
         if run.alive:
@@ -280,21 +343,17 @@ class Project:
             self._doing = None
 
 
-def read_inputs(file: str) -> dict[str, Json]:
-    """Return the inputs of a JSON file.
+def _refuse_unfit(target: str) -> None:
+    """Refuse what cannot be a file of a workflow, in the same words for YAML and for Python.
 
     Raises:
-        ConfigError: It cannot be read, or holds no JSON object.
+        DefinitionError: It is a folder, a pipe or a device, or a Python file that is not there.
     """
-    try:
-        found = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        message = f"the inputs cannot be read: {error}"
-        raise ConfigError(message, fix='give a JSON file such as `{"name": "value"}`', file=file) from error
-    if not isinstance(found, dict):
-        message = "the inputs are no JSON object"
-        raise ConfigError(message, fix='write `{"name": "value"}`', file=file)
-    return found
+    place = target.partition(":")[0]
+    if not Path(place).is_file() and (place.endswith(".py") or Path(place).exists()):
+        problem = load("maestri.lang.load:unfit")(place, place)
+        if problem is not None:
+            raise DefinitionError([problem])
 
 
 def _getcwd() -> str:

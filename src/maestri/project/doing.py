@@ -13,12 +13,11 @@ from typing import Any
 from maestri.engines.names import new_id, new_name
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.statedir import StateDir
-from maestri.errors import AgentUnavailable, Diagnostic, EngineError, PathNotFound, RunEnded
-from maestri.kernel import codec, runner
+from maestri.errors import AgentUnavailable, Diagnostic, EngineError
 from maestri.kernel import events as ev
+from maestri.kernel import runner
 from maestri.kernel.clock import SystemClock
 from maestri.kernel.events import Event
-from maestri.kernel.path import ROOT, RUN
 from maestri.kernel.ports import Agent, Answer, Attempt, Engine, Notice, RunInfo, Task
 from maestri.kernel.run import Services
 from maestri.kernel.runner import Execution
@@ -26,6 +25,10 @@ from maestri.lang.source import suggest
 from maestri.project.loaded import Loaded
 from maestri.project.parts import AGENTS, load
 from maestri.values import Json
+
+
+def _ignore(_text: str) -> None:
+    """Stand in for a listener that nobody gave."""
 
 
 class LocalDispatcher:
@@ -65,6 +68,7 @@ class Doing:
         agents: dict[str, Agent],
         on_pause: Callable[[str], None],
         engine: Engine | None = None,
+        on_warning: Callable[[str], None] = _ignore,
     ) -> None:
         """Open nothing yet."""
         self._state = state
@@ -78,6 +82,7 @@ class Doing:
             durability=durability,
             on_pause=lambda found: on_pause(_text(found)),
             on_resume=lambda: on_pause("there is room again; the run goes on"),
+            on_damage=lambda found: on_warning(_text(found)),
         )
         self.services = Services(
             dispatcher=self.dispatcher,
@@ -117,29 +122,8 @@ class Doing:
         await runner.direct(self.engine, self.services, run.id, verb, path, output)
 
     async def cancel_idle(self, run: RunInfo, path: str) -> None:
-        """Cancel a run that no process executes, as its owner.
-
-        Raises:
-            RunEnded: It has ended.
-            PathNotFound: Only the whole of such a run can be cancelled.
-        """
-        if path != ROOT:
-            message = f"no process executes the run, so nothing is under way at `{path}`"
-            fix = f"cancel the whole of it: `maestri cancel {run.name}`"
-            raise PathNotFound(message, fix=fix, run=run.name, path=path)
-        journal = await self.engine.lease(run.id)
-        try:
-            end = runner.last_end(await journal.settled(RUN))
-            if end is not None:
-                message = f"the run has already ended: {ev.NAMES[end.kind].removeprefix('run.')}"
-                raise RunEnded(message, fix=f"see `maestri show {run.name}`", run=run.name)
-            now = self.services.clock.now()
-            asked = codec.encode({"path": path, "by": "request"})
-            journal.append(Event(ev.CANCEL_REQUESTED, RUN, "", now, "", asked))
-            body = codec.encode({"reason": "request"})
-            await journal.commit(Event(ev.RUN_CANCELLED, RUN, "", now, "", body))
-        finally:
-            await journal.close()
+        """Cancel a run that no process executes, as its owner."""
+        await runner.cancel_idle(self.engine, self.services, run, path)
 
     def watch(
         self, listener: Callable[[str, Sequence[Event]], None], notices: Callable[[str, Notice], None]

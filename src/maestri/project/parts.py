@@ -9,8 +9,10 @@ from typing import Any, Final
 _PARTS: Final = {
     "engine": "maestri.engines.sqlite.engine:SqliteEngine",
     "catalog": "maestri.engines.sqlite.catalog:Catalog",
+    "examine": "maestri.engines.sqlite.examine:examine",
     "reader": "maestri.engines.sqlite.reader:RunReader",
-    "first_change": "maestri.lang.changes:first_change",
+    "changes": "maestri.lang.changes:changes",
+    "declared": "maestri.project.places:declared",
     "inputs": "maestri.lang.inputs:checked",
     "library": "maestri.lang.definitions:Library",
     "python": "maestri.project.python_files:load",

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from maestri.errors import DefinitionError, Diagnostic, Span, WorkflowMissing
+from maestri.errors import DefinitionError, Diagnostic, Span, UsageError, WorkflowMissing
 from maestri.kernel.context import Context
 from maestri.kernel.runner import Definition
 from maestri.lang.inputs import InputDef
 from maestri.lang.source import suggest
 from maestri.patterns.workflow import MARK, adapted
 from maestri.project.loaded import Loaded
+from maestri.project.places import shown
 from maestri.values import Json
 
 _TYPES = {
@@ -40,7 +41,12 @@ def load(target: str) -> Loaded:
 
 
 def loaded(function: Callable[..., Awaitable[Any]]) -> Loaded:
-    """Return a workflow function as a definition."""
+    """Return a workflow function as a definition.
+
+    Raises:
+        UsageError: It is no async function, or takes no context.
+    """
+    refuse_other(function)
     meta = getattr(function, MARK, None)
     name = meta.name if meta is not None else function.__name__.replace("_", "-")
     file = inspect.getsourcefile(function) or ""
@@ -59,6 +65,19 @@ def loaded(function: Callable[..., Awaitable[Any]]) -> Loaded:
         keeps_frames=True,
     )
     return Loaded(name, definition, _inputs(function), None, file)
+
+
+def refuse_other(function: Any) -> None:
+    """Refuse what cannot be a workflow.
+
+    Raises:
+        UsageError: It is no async function, or takes no context.
+    """
+    name = getattr(function, "__qualname__", None)
+    is_async: bool = inspect.iscoroutinefunction(function)  # a bool, not a guard that narrows the type
+    if name is None or not is_async or not inspect.signature(function).parameters:
+        message = f"`{name or repr(function)[:80]}` is no `async def` with a context as its first parameter"
+        raise UsageError(message, fix="write `async def f(ctx: maestri.Context, ...)`")
 
 
 def _body(function: Callable[..., Awaitable[Any]]) -> Callable[[Context, Mapping[str, Json]], Awaitable[Any]]:
@@ -102,7 +121,7 @@ def _from_file(place: str) -> ModuleType:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[path.stem]
         raise DefinitionError([_import_problem(error, place)]) from error
     return module
@@ -115,28 +134,29 @@ def _from_name(place: str, target: str) -> ModuleType:
         message = f"there is no workflow `{target}`"
         fix = "give a `.yaml` or `.py` file, or `module:function`"
         raise WorkflowMissing(message, fix=fix, cause=str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DefinitionError([_import_problem(error, place)]) from error
 
 
-def _import_problem(error: Exception, place: str) -> Diagnostic:
+def _import_problem(error: BaseException, place: str) -> Diagnostic:
     """Return where in the user's file an import went wrong."""
     message = f"the file cannot be imported: {type(error).__name__}: {error}"
+    cause = "a workflow in Python is found by importing its file, and this came out of it"
     fix = "mend the file; `python FILE` shows the same error"
+    found = Diagnostic("L130", message, cause=cause, fix=fix, file=place)
     if isinstance(error, SyntaxError) and error.lineno:
         col = error.offset or 1
         span = Span(error.lineno, col, error.lineno, (error.end_offset or col) + 1)
-        snippet = (error.text or "").rstrip("\n")
-        return Diagnostic("L130", message, file=place, span=span, snippet=snippet, fix=fix)
+        elsewhere = error.filename and Path(error.filename).name != Path(place).name
+        file, text = shown(error.filename or "") if elsewhere else place, (error.text or "").rstrip("\n")
+        return found._replace(cause="Python itself cannot read it", file=file, span=span, snippet=text)
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name == Path(place).name
     ]
     if not frames:
-        return Diagnostic("L130", message, file=place, fix=fix)
-    line = frames[-1].lineno or 1
-    return Diagnostic(
-        "L130", message, file=place, span=Span(line, 1, line, 2), snippet=frames[-1].line, fix=fix
-    )
+        return found
+    line, text = frames[-1].lineno or 1, frames[-1].line or ""
+    return found._replace(span=Span(line, 1, line, len(text) + 1), snippet=text)
 
 
 def _function(module: ModuleType, name: str, target: str) -> Callable[..., Awaitable[Any]]:
@@ -150,16 +170,23 @@ def _function(module: ModuleType, name: str, target: str) -> Callable[..., Await
         for key, value in vars(module).items()
         if hasattr(value, MARK) and getattr(value, "__module__", None) == module.__name__
     }
-    file = getattr(module, "__file__", None) or target
+    file = shown(getattr(module, "__file__", None) or target)
     if name:
         function = getattr(module, name, None)
         if inspect.iscoroutinefunction(function):
             return function
         fix = suggest(name, list(found)) or "write an `async def` with `@maestri.workflow` above it"
-        raise DefinitionError([Diagnostic("L131", f"`{name}` is no workflow function", file=file, fix=fix)])
+        message = f"`{name}` is no workflow function"
+        cause = "it has nothing of that name"
+        if hasattr(module, name):
+            cause = "a workflow is an `async def`"
+        raise DefinitionError([Diagnostic("L131", message, cause=cause, fix=fix, file=file)])
     if len(found) == 1:
         return next(iter(found.values()))  # type: ignore[no-any-return]
     listed = ", ".join(f"`{target}:{key}`" for key in found)
     message = f"the file has {len(found)} workflows" if found else "the file has no workflow"
     fix = f"name one of them: {listed}" if found else "put `@maestri.workflow` above an `async def f(ctx)`"
-    raise DefinitionError([Diagnostic("L131", message, file=file, fix=fix)])
+    cause = "a workflow is a function with `@maestri.workflow` above it"
+    if found:
+        cause = "a file alone names the one workflow in it, and here it could be any of them"
+    raise DefinitionError([Diagnostic("L131", message, cause=cause, fix=fix, file=file)])

@@ -66,12 +66,14 @@ def _refuse_changes(library: Library, texts: Mapping[str, str], main: str, run: 
     for path, text in texts.items():
         try:
             now = Path(path).read_bytes().decode("utf-8").removeprefix("\ufeff")
+        except FileNotFoundError:
+            raise _deleted(path, run) from None
         except (OSError, UnicodeDecodeError) as error:
-            now, missing = "", f"it cannot be read: {error}"
+            now, missing = None, f"it cannot be read: {error}"
         else:
             missing = ""
         if now != text:
-            what = missing or part("first_change")(library, path, text, now)
+            what = missing if now is None else part("changes")(library, path, text, now)
             message = f"`{Path(path).name}` is not what this run was started with"
             fix = (
                 "put the file back as it was; or go on with what was recorded: "
@@ -79,6 +81,11 @@ def _refuse_changes(library: Library, texts: Mapping[str, str], main: str, run: 
                 f"or start a new run: `maestri run {Path(main).name}`"
             )
             raise WorkflowChanged(message, cause=what, fix=fix, file=path)
+
+
+def _deleted(path: str, run: str) -> WorkflowChanged:
+    fix = f"put the file back; or go on with what was recorded: `maestri resume {run} --recorded`"
+    return WorkflowChanged(f"`{Path(path).name}` was deleted", fix=fix, file=path)
 
 
 def _loaded(library: Library, definition: WorkflowDef, path: str) -> Loaded:
@@ -101,5 +108,6 @@ def _loaded(library: Library, definition: WorkflowDef, path: str) -> Loaded:
         "files": dict(library.texts()),
     }
     body = compile_workflow(definition, target)
-    made = Definition(definition.name, body, record, definition.version, definition.timeout_s)
+    keeps_frames = library.calls_python(definition)  # a `finally` of its user must not run at parking
+    made = Definition(definition.name, body, record, definition.version, definition.timeout_s, keeps_frames)
     return Loaded(definition.name, made, definition.inputs, definition, path)

@@ -64,6 +64,7 @@ def _read_frontier(reader: Reader) -> Tree:
     found.update((event.seq, event) for event in reader.run_events())
     tree = grown([found[seq] for seq in sorted(found)])
     tree.earlier = earlier
+    tree.is_whole = False
     return tree
 
 

@@ -38,10 +38,14 @@ class Wait(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """How many children of a scope were forgotten, by how they ended."""
+    """How many children of a scope were forgotten, by how they ended.
+
+    `steps` counts those that were steps and succeeded, wherever below the scope they were.
+    """
 
     succeeded: int = 0
     skipped: int = 0
+    steps: int = 0
 
     @property
     def total(self) -> int:
@@ -61,6 +65,7 @@ class Tree:
         self.failures: dict[str, dict[str, Any]] = {}
         self.because: tuple[str, ...] = ()
         self.earlier: set[str] = set()  # scopes of which only the end was read
+        self.is_whole = True  # whether all that the journal has was read
         self._epoch: int | None = 1
         self._limits: dict[str, int] = {}  # when to thin a scope out next
 
@@ -78,6 +83,19 @@ class Tree:
         ended = sum(step.state in state.ENDED for step in self.below(scope))
         folded = self.folded.get(scope)
         return ended + (folded.total if folded else 0)
+
+    def steps_done(self) -> int:
+        """Return how many steps have succeeded; scopes and rounds are none."""
+        kept = sum(step.state == state.SUCCEEDED and not step.is_scope for step in self.run.steps.values())
+        return kept + sum(folded.steps for folded in self.folded.values())
+
+    def interrupt(self) -> None:
+        """Show what was under way as interrupted: no process executes the run any more."""
+        for path, step in self.run.steps.items():
+            wait = self.waits.get(path)
+            if step.state in state.LIVE - {state.PENDING} and not (wait is not None and wait.question):
+                self.run.steps[path] = step._replace(state=state.INTERRUPTED)
+                self.waits.pop(path, None)
 
     def take(self, event: Event) -> None:
         """Take in an event as it is stored, its body still text."""
@@ -170,29 +188,29 @@ class Tree:
                 break
             step = self.run.steps[path]
             if step.state in {state.SUCCEEDED, state.SKIPPED}:
-                self._count(scope, step.state)
-                self._forget(path)
+                self._fold_up(scope, path)
         # Where little could be forgotten, looking again at every event would cost more and more.
         self._limits[scope] = KEPT_CHILDREN if len(children) <= KEPT_CHILDREN else 2 * len(children)
 
-    def _count(self, scope: str, word: str) -> None:
-        folded = self.folded.get(scope, Folded())
-        if word == state.SUCCEEDED:
-            self.folded[scope] = folded._replace(succeeded=folded.succeeded + 1)
-        else:
-            self.folded[scope] = folded._replace(skipped=folded.skipped + 1)
-
-    def _forget(self, path: str) -> None:
+    def _fold_up(self, scope: str, path: str) -> None:
+        """Forget a child of a scope with all below it, and count it there."""
+        step = self.step(path)
         self._forget_below(path)
-        self.folded.pop(path, None)
+        inner = self.folded.pop(path, Folded()).steps
+        is_done = step.state == state.SUCCEEDED
+        before = self.folded.get(scope, Folded())
+        self.folded[scope] = Folded(
+            before.succeeded + is_done,
+            before.skipped + (not is_done),
+            before.steps + inner + (is_done and not step.is_scope),
+        )
         self.children[parent(path)[0]].pop(path, None)
         self.run.steps.pop(path, None)
         self.failures.pop(path, None)
 
     def _forget_below(self, scope: str) -> None:
         for path in list(self.children.get(scope, ())):
-            self._count(scope, self.step(path).state)
-            self._forget(path)
+            self._fold_up(scope, path)
         self.children.pop(scope, None)
 
 

@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     from maestri.testing.crashing import Crash, CrashingEngine, CrashingJournal, copy_run
     from maestri.testing.play import Direct, Stage, check_resume, play
     from maestri.testing.scripted import ScriptedAgent
+    from maestri.testing.simulated_loop import SimulatedLoop
+    from maestri.testing.simulation import Report, check_simulation, simulate
 
 __all__ = [
     "Crash",
     "CrashingEngine",
     "CrashingJournal",
     "Direct",
+    "Report",
     "ScriptedAgent",
+    "SimulatedLoop",
     "Stage",
     "check_agent",
     "check_engine",
     "check_resume",
+    "check_simulation",
     "copy_run",
     "play",
+    "simulate",
 ]
 
 _PLACES = {
@@ -36,6 +42,10 @@ _PLACES = {
     "CrashingEngine": "maestri.testing.crashing:CrashingEngine",
     "CrashingJournal": "maestri.testing.crashing:CrashingJournal",
     "Direct": "maestri.testing.play:Direct",
+    "Report": "maestri.testing.simulation:Report",
+    "SimulatedLoop": "maestri.testing.simulated_loop:SimulatedLoop",
+    "check_simulation": "maestri.testing.simulation:check_simulation",
+    "simulate": "maestri.testing.simulation:simulate",
     "Stage": "maestri.testing.play:Stage",
     "check_resume": "maestri.testing.play:check_resume",
     "copy_run": "maestri.testing.crashing:copy_run",

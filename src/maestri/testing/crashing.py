@@ -6,7 +6,7 @@ Rule 2: only the ports are used, so that every engine can be crashed the same wa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Literal
 
 from maestri.kernel import codec
@@ -77,9 +77,9 @@ class CrashingJournal:
         """Return what the journal below returns."""
         return await self._inner.last(scope, count)
 
-    async def messages(self) -> Sequence[Message]:
+    async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
         """Return what the journal below returns."""
-        return await self._inner.messages()
+        return await self._inner.messages(skip)
 
     async def close(self) -> None:
         """Close the journal below, so that the run can be leased again; what it had taken is stored."""

@@ -14,9 +14,10 @@ from typing import Any
 from maestri.errors import InternalError
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
-from maestri.kernel.path import numbered
+from maestri.kernel.path import RUN, numbered
 from maestri.kernel.state import RunState
 from maestri.testing.simulated_disk import Row, SimulatedDisk, is_above
+from maestri.testing.simulated_flows import plain
 
 _BEGINNINGS = frozenset({ev.RUN_STARTED, ev.RUN_RESUMED})
 _OPENINGS = frozenset({ev.STARTED, ev.OPENED, ev.BLOCKED})
@@ -32,14 +33,21 @@ def check_journal(
     Args:
         disk: What is stored.
         acknowledged: What somebody was told to be stored: epoch and event.
-        suspected: Workers that have cancelled something while a decision of a scope above was not stored. It
-            was for the decision if the scope then succeeded, and for something further out otherwise.
+        suspected: Workers and what they have cancelled while the join around it was not stored. It was for
+            the join if that has succeeded, and for something further out otherwise.
     """
     found: list[str] = []
     _Walk(disk.rows, found.append).all()
     _check_fold(disk.events(), found.append)
-    sealed = {(row.worker, row.event.path) for row in disk.rows if row.event.kind == ev.SEALED}
-    found += [f"{scope} has cancelled before its decision was stored" for _, scope in sealed & set(suspected)]
+    ends = {
+        (row.worker, row.event.kind, row.event.path)
+        for row in disk.rows
+        if row.event.kind != ev.CANCELLED or row.event.body.get("reason") == "scope"
+    }
+    for worker, path in suspected:
+        scope = path.rpartition("/")[0]
+        if {(worker, ev.CANCELLED, path), (worker, ev.SEALED, scope)} <= ends:
+            found.append(f"{path} was cancelled before the join of {scope} was stored")
     stored = {(row.epoch, row.event.seq): row.event for row in disk.rows}
     for epoch, event in acknowledged:
         there = stored.get((epoch, event.seq))
@@ -68,6 +76,7 @@ class _Walk:
         self._closed: dict[str, Stored] = {}
         self._retry_at: dict[str, float] = {}
         self._due: dict[str, float] = {}
+        self._decisions: set[str] = set()
         self._stopped: set[str] = set()  # what was cancelled with its scope, in this life
         self._given_up: set[str] = set()  # the same, in any life, unless it has ended otherwise since
         self._chosen: dict[str, list[str]] = {}  # the children that a join was decided for
@@ -130,6 +139,7 @@ class _Walk:
             self._violated(f"after its end there is {ev.NAMES[event.kind]} {path}")
 
     def _decided(self, event: Stored) -> None:
+        self._decisions.add(event.path)
         if event.name == "join":
             self._chosen[event.scope] = [numbered(name, number) for name, number in event.body["value"]]
             early = sorted(p for p in self._stopped if p.rpartition("/")[0] == event.scope.rstrip("/"))
@@ -158,28 +168,36 @@ class _Walk:
             self._check_sealed(path)
 
     def _check_sealed(self, scope: str) -> None:
-        """A join that has cancelled some of its own must have said whom it waited for."""
-        decided = any(row.event.kind == ev.DECIDED and row.event.path == f"{scope}/join" for row in self._rows)
-        losers = [path for path in self._stopped if path.rpartition("/")[0] == scope]
-        if losers and not decided and scope.rpartition("/")[2].startswith("race"):
-            self._violated(f"{scope} has cancelled {', '.join(sorted(losers))} without a decision on record")
+        """A race that has cancelled some of its own must have said who won."""
+        if not scope.rpartition("/")[2].startswith("race") or f"{scope}/join" in self._decisions:
+            return
+        losers = sorted(path for path in self._stopped if path.rpartition("/")[0] == scope)
+        if losers:
+            self._violated(f"{scope} has cancelled {', '.join(losers)} without a decision on record")
 
     def _check_handled(self, handled: int) -> None:
-        """Compare the count with the records; those of what was given up for something else may be missing."""
+        """Compare the count with the records; those of what was given up for something else may lack."""
         failed = [path for path, event in self._closed.items() if _is_own_failure(event)]
         certain = [path for path in failed if not self._was_given_up(path)]
         if not len(certain) <= handled <= len(failed):
-            self._violated(f"{handled} failures are said to be handled, {len(failed)} are on record: {failed}")
+            self._violated(
+                f"{handled} failures are said to be handled, {len(failed)} are on record: {failed}"
+            )
 
     def _was_given_up(self, path: str) -> bool:
         for scope in _above(path):
             end = self._closed.get(scope)
-            if scope in self._given_up or (end is not None and path not in end.body.get("because", (path,))):
+            if scope in self._given_up or (end is not None and _is_without(end, path)):
                 return True
             chosen = self._chosen.get(scope)
             if chosen is not None and path[len(scope) + 1 :].partition("/")[0] not in chosen:
                 return True
         return False
+
+
+def _is_without(end: Stored, path: str) -> bool:
+    """Tell whether a scope has ended, or may have, before anybody heard of a failure below it."""
+    return end.kind == ev.SCOPE_CANCELLED or (end.kind == ev.SCOPE_FAILED and end.body["because"] != [path])
 
 
 def _is_own_failure(event: Stored) -> bool:
@@ -200,10 +218,56 @@ def _above(path: str) -> list[str]:
     return found
 
 
-def facts(disk: SimulatedDisk) -> Counter[tuple[int, str, str, Any]]:
-    """Return what the journals of two runs of one steady workflow must have in common."""
-    return Counter(
-        (event.kind, event.path, event.digest, repr(event.body.get("output")))
+def differences(disk: SimulatedDisk, whole: SimulatedDisk) -> list[str]:
+    """Return where a run has come out in another way than the same run without any crash.
+
+    A failure that somebody would have handled is reopened instead if something else made the run fail first:
+    at such a place one run may have the failure and the other what came of trying again.
+
+    Args:
+        disk: What the run has left.
+        whole: What is left of the run that nothing has disturbed.
+    """
+    found = []
+    there = _outputs(whole)
+    reopened = _reopened(disk) | _reopened(whole)
+    for path, output in _outputs(disk).items():
+        if path in there and not _is_same(output, there[path], is_sure=path not in reopened):
+            found.append(f"{path or 'the run'} gave {output!r}, and without crashes {there[path]!r}")
+    return found
+
+
+def _is_same(one: Any, other: Any, *, is_sure: bool) -> bool:
+    if not is_sure and "failed" in {str(one), str(other)}:
+        return True
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return all(_is_same(one[key], other[key], is_sure=is_sure) for key in one)
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return all(_is_same(*pair, is_sure=is_sure) for pair in zip(one, other, strict=True))
+    return bool(one == other)
+
+
+def _reopened(disk: SimulatedDisk) -> set[str]:
+    """Return what was reopened; the run as a whole is the empty path."""
+    return {
+        path
+        for event in disk.by_scope.get(RUN, ())
+        if event.kind == ev.RUN_REOPENED
+        for path in ("", *event.body["paths"])
+    }
+
+
+def _outputs(disk: SimulatedDisk) -> dict[str, Any]:
+    kinds = {ev.SUCCEEDED, ev.SEALED, ev.RUN_SUCCEEDED}
+    return {
+        event.path: _nameless(plain(event.body.get("output")))
         for event in disk.events()
-        if event.kind in {ev.SUCCEEDED, ev.SEALED}
-    )
+        if event.kind in kinds
+    }
+
+
+def _nameless(output: Any) -> Any:
+    """Return an output without the paths of its steps: which try of a retry succeeded is not decided."""
+    if isinstance(output, dict):
+        return "answer" if "path" in output else {key: _nameless(value) for key, value in output.items()}
+    return [_nameless(item) for item in output] if isinstance(output, list) else output

@@ -51,6 +51,7 @@ class SimulatedDisk:
         self.final: dict[str, Row] = {}
         self.success: Row | None = None  # of the run
         self.attempts: dict[str, int] = {}
+        self._cancelled: dict[str, int] = {}  # the attempt that was under way
         self.started: set[tuple[str, int, str]] = set()  # path, attempt, worker
         self.decided: dict[str, Any] = {}
 
@@ -87,7 +88,8 @@ class SimulatedDisk:
             stored = Stored(*event[:5], codec.decode(event.body), event.seq)
             row = Row(stored, epoch, worker)
             self.rows.append(row)
-            self.info = projected(self.held, event)
+            if event.kind >= ev.RUN_STARTED:
+                self.info = projected(self.held, event)
             if event.kind > LAST_PASSING:
                 self.by_scope.setdefault(event.scope, []).append(stored)
             if message is not None:
@@ -105,13 +107,18 @@ class SimulatedDisk:
         elif kind == ev.DECIDED:
             self.decided[event.path] = event.body["value"]
         elif kind in {ev.RETRIED, ev.FAILED}:
-            attempt = event.body.get("attempt", 1)
-            self.attempts[event.path] = max(attempt, self.attempts.get(event.path, 0))
+            self._count(event.path, event.body.get("attempt", 1))
+        elif kind == ev.CANCELLED:  # counts once it is reopened: until then it is the same attempt again
+            self._cancelled[event.path] = event.body.get("attempt", 0)
         elif kind == ev.RUN_REOPENED:
             for path in event.body["paths"]:
                 self.final.pop(path, None)
+                self._count(path, self._cancelled.pop(path, 0))
         if kind in _ENDS and _stands(event):
             self.final[event.path] = row
+
+    def _count(self, path: str, attempt: int) -> None:
+        self.attempts[path] = max(attempt, self.attempts.get(path, 0))
 
     @property
     def size(self) -> int:

@@ -8,7 +8,7 @@ Rule 3: on a full disk a transaction is tried again; any other failure ends the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import copy_context
 from random import Random
 from typing import NamedTuple
@@ -109,9 +109,10 @@ class SimulatedJournal:
         found = self._place.disk.by_scope.get(scope, [])
         return found[len(found) - min(count, len(found)) :]
 
-    async def messages(self) -> Sequence[Message]:
+    async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
         """Return what is in the mailbox and was not taken yet."""
-        return [message for message in self._place.disk.mail.values() if message.id not in self._taken]
+        out = self._taken.union(skip)
+        return [message for message in self._place.disk.mail.values() if message.id not in out]
 
     async def close(self) -> None:
         """Wait until everything is stored and give the lease back.
@@ -148,7 +149,7 @@ class SimulatedJournal:
         self._seq += 1
         if event.kind == ev.RETRIED:
             self.retried[event.path] = self.retried.get(event.path, self._attempts(event.path)) + 1
-        self._queue.append(_Waiting(Entry(event._replace(seq=self._seq), message), waiter))
+        self._queue.append(_Waiting(Entry(Event(*event[:6], self._seq), message), waiter))
         if not self._is_writing:
             self._is_writing = True
             self._later(self._begin)
@@ -230,7 +231,7 @@ class SimulatedJournal:
         return StaleOwner(message, fix="look at the run; resume it if it is not going on")
 
     def crash(self) -> None:
-        """Decide what the disk holds of what was not acknowledged: any prefix, but no part of a transaction."""
+        """Decide what the disk holds of what was not acknowledged: any prefix, no part of a transaction."""
         first = len(self._under_way)
         waiting = self._under_way + self._queue
         self._under_way, self._queue = [], []
@@ -316,8 +317,12 @@ class SimulatedEngine:
         context = copy_context()
         number = max(listeners, default=0) + 1
 
+        def hear() -> None:
+            if number in listeners:
+                listener()
+
         def tell() -> None:
-            loop.call_soon(listener, context=context)
+            loop.call_soon(hear, context=context)
 
         listeners[number] = tell
         if set(self._place.disk.mail) - self._place.disk.taken:

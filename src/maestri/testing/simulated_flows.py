@@ -50,6 +50,10 @@ class Outside(Protocol):
         """Hear what a workflow was given at a path."""
         ...
 
+    def got(self, path: str, answer: Any) -> None:
+        """Hear what a workflow was given as the answer of a step."""
+        ...
+
     def wants(self, path: str, verb: str) -> None:
         """Hear that a workflow is about to wait for a word from outside."""
         ...
@@ -129,7 +133,17 @@ class _Drawing:
 
 
 _LEAF_WORDS = (*("step",) * 10, "call", "call", "sleep", "decide", "now", "skip", "signal", "ask", "raise")
-_WORDS = (*("sequence", "parallel") * 3, "graph", "graph", "branch", "loop", "each", "try", "workflow", "retry")
+_WORDS = (
+    *("sequence", "parallel") * 3,
+    "graph",
+    "graph",
+    "branch",
+    "loop",
+    "each",
+    "try",
+    "workflow",
+    "retry",
+)
 _WILD_WORDS = ("race", "race", "race", "limit")
 
 
@@ -147,7 +161,7 @@ class Flow:
 
     def _body(self, shape: Shape) -> Any:
         if shape.word == "step":
-            return OneStep(lambda c: self._step(c, shape, join(c.path, c._naming.segment)))
+            return OneStep(lambda c: self._step(c, shape, _place_of(c)))
         return lambda c, *_given: self._do(c, shape)
 
     async def _do(self, ctx: Context, shape: Shape) -> Any:
@@ -163,7 +177,7 @@ class Flow:
         policy = Policy(retry, 30.0 if options["hangs"] else None)
         request = {**options, **self._outside.request(path)}
         value = await ctx.perform(shape.name, Task("agent", request, policy, costs=options["costs"]))
-        self._outside.saw(path, value)
+        self._outside.got(path, value)
         return value
 
     async def _call(self, ctx: Context, shape: Shape, path: str) -> Any:
@@ -173,7 +187,7 @@ class Flow:
             return await outside.called(path)
 
         value = await ctx.step(shape.name, work)
-        self._outside.saw(path, value)
+        self._outside.got(path, value)
         return value
 
     async def _sleep(self, ctx: Context, shape: Shape, path: str) -> Any:
@@ -220,7 +234,7 @@ class Flow:
         branches = {f"b{n}": self._body(part) for n, part in enumerate(shape.parts)}
         options = shape.options
 
-        async def report(scope: Context, result: Any) -> Any:
+        async def report(scope: Context, _result: Any) -> Any:
             return await self._call(scope, shape, join(scope.path, shape.name))
 
         found = await parallel(
@@ -279,7 +293,7 @@ class Flow:
         async def inner(scope: Context, inputs: Mapping[str, Any]) -> Any:
             return [inputs["n"], await self._do(scope, shape.parts[0])]
 
-        return await workflow(ctx, shape.name, inner, inputs={"n": 1})  # type: ignore[arg-type]
+        return await workflow(ctx, shape.name, inner, inputs={"n": 1})
 
     async def _retry(self, ctx: Context, shape: Shape) -> Any:
         async def call(scope: Context, name: str) -> Any:
@@ -296,6 +310,11 @@ class Flow:
             return await ctx.scope(shape.name, self._body(shape.parts[0]))
         except RunError:
             return "failed"
+
+
+def _place_of(ctx: Context) -> str:
+    """Return the path of the one step that a context is a place for."""
+    return join(ctx.path, ctx._naming.segment)  # noqa: SLF001  - no workflow has a reason to ask
 
 
 def plain(output: Any) -> Any:

@@ -64,7 +64,9 @@ class _Callback(asyncio.TimerHandle):
 
     __slots__ = ("args", "callback", "context", "due", "gone", "worker")
 
-    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None) -> None:
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
+    ) -> None:
         """Belong to whoever schedules it."""
         self.context = copy_context() if context is None else context
         self.worker = self.context.get(WORKER)
@@ -103,7 +105,7 @@ class _Callback(asyncio.TimerHandle):
         return isinstance(getattr(self.callback, "__self__", None), asyncio.Task)
 
 
-class SimulatedLoop(asyncio.AbstractEventLoop):
+class SimulatedLoop(asyncio.BaseEventLoop):
     """An event loop for one simulation; what it does not offer (sockets, processes, threads) is refused."""
 
     def __init__(self, random: Random | None = None, *, most_turns: int = 1_000_000) -> None:
@@ -113,13 +115,14 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             random: Where the order is drawn from.
             most_turns: After so many callbacks a simulation does not end, and is stopped.
         """
+        self._is_running = False
+        self._was_closed = False
+        super().__init__()
         self._random = random
         self._now = 0.0
-        self._ready: list[_Callback] = []
+        self._next: list[_Callback] = []
         self._timers: list[tuple[float, float, int, _Callback]] = []
         self._order = count()
-        self._is_closed = False
-        self._is_running = False
         self._turns_left = most_turns
         self.errors: list[BaseException] = []  # what callbacks have raised
 
@@ -135,7 +138,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         """Call back in the next turn."""
         handle = _Callback(callback, args, context)
         if handle.worker is None or not handle.worker.is_dead:
-            self._ready.append(handle)
+            self._next.append(handle)
         return handle
 
     def call_later(  # type: ignore[override]
@@ -172,6 +175,15 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         """Return False: debugging would read the real clock."""
         return False
 
+    def run_in_executor(self, *_args: Any) -> Any:  # type: ignore[override]
+        """Refuse: what a thread does, no seed decides.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        message = "a simulation has no threads: give its agents async functions"
+        raise NotImplementedError(message)
+
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Pass over what asyncio says at a moment that the garbage collector chooses."""
 
@@ -181,12 +193,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     def is_closed(self) -> bool:
         """Tell whether it was closed."""
-        return self._is_closed
+        return self._was_closed
 
     def close(self) -> None:
         """Forget what was to be called."""
-        self._is_closed = True
-        self._ready.clear()
+        self._was_closed = True
+        self._next.clear()
         self._timers.clear()
 
     # --- running ------------------------------------------------------------------------------------
@@ -197,7 +209,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         Raises:
             Stuck: It cannot be done any more, or does not end.
         """
-        asyncio._set_running_loop(self)
+        asyncio._set_running_loop(self)  # noqa: SLF001  - made for loops
         self._is_running = True
         try:
             awaited = asyncio.ensure_future(future, loop=self)
@@ -206,12 +218,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             return awaited.result()
         finally:
             self._is_running = False
-            asyncio._set_running_loop(None)
+            asyncio._set_running_loop(None)  # noqa: SLF001
 
     def _turn(self) -> None:
-        if not self._ready:
+        if not self._next:
             self._jump()
-        batch, self._ready = self._ready, []
+        batch, self._next = self._next, []
         if self._random is not None and len(batch) > 1:
             self._shuffle(batch, self._random)
         for handle in batch:
@@ -227,7 +239,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     @staticmethod
     def _may_run(handle: _Callback) -> bool:
-        """Tell whether its worker runs; the one whose time has come is stopped here, between two callbacks."""
+        """Tell whether its worker runs; one whose time has come is stopped here, between two callbacks."""
         worker = handle.worker
         if worker is None:
             return True
@@ -250,7 +262,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             raise Stuck(message)
         self._now = max(self._now, timers[0][0])
         while timers and timers[0][0] <= self._now:
-            self._ready.append(heapq.heappop(timers)[3])
+            self._next.append(heapq.heappop(timers)[3])
 
     @staticmethod
     def _shuffle(batch: list[_Callback], random: Random) -> None:
@@ -267,7 +279,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     def begin(self, worker: Worker, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin an asyncio task in a worker."""
-        return worker.context.run(self.create_task, work)  # type: ignore[arg-type]
+        return worker.context.run(self.create_task, work)
 
     def kill(self, worker: Worker) -> None:
         """Let a worker vanish between two of its callbacks, as a killed process does."""
@@ -275,7 +287,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         worker.is_paused = False
         worker.held.clear()
         for task in worker.left:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001  - it is no mistake
             worker.context.run(_throw_away, task.get_coro())
         worker.tasks.clear()
 
@@ -287,12 +299,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def wake(self, worker: Worker) -> None:
         """Let a paused worker go on where it was."""
         worker.is_paused = False
-        self._ready += worker.held
+        self._next += worker.held
         worker.held = []
 
     def is_busy(self, worker: Worker) -> bool:
         """Tell whether anything of a worker is about to run, now or later."""
-        return any(handle.worker is worker for handle in self._ready) or bool(self.timers_of(worker))
+        return any(handle.worker is worker for handle in self._next) or bool(self.timers_of(worker))
 
     def timers_of(self, worker: Worker) -> list[_Callback]:
         """Return what a worker has asked to be called for later."""
@@ -320,18 +332,19 @@ def _throw_away(coroutine: Any) -> None:
 
 
 class SimulatedClock:
-    """The clock of a worker: the loop's time, seconds since 1970."""
+    """The clock of a worker: the loop's time, seconds since 1970, as far as the worker's machine knows it."""
 
-    def __init__(self, loop: SimulatedLoop) -> None:
-        """Read the time of a loop."""
+    def __init__(self, loop: SimulatedLoop, ahead_s: float = 0.0) -> None:
+        """Read the time of a loop, and be ahead of it by `ahead_s` seconds."""
         self._loop = loop
+        self._ahead_s = ahead_s
 
     def now(self) -> float:
         """Return the virtual seconds since 1970."""
-        return EPOCH_S + self._loop.time()
+        return EPOCH_S + self._loop.time() + self._ahead_s
 
     def monotonic(self) -> float:
-        """Return the virtual seconds, which only grow."""
+        """Return the seconds of a clock that nobody sets."""
         return self._loop.time()
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:

@@ -15,10 +15,8 @@ from zlib import crc32
 
 from maestri.errors import ExitFailed, StepFailed
 from maestri.kernel import events as ev
-from maestri.kernel.path import join
 from maestri.kernel.ports import Answer, Attempt, Message, Task
-from maestri.kernel.run import RunCore
-from maestri.testing.simulated_disk import SimulatedDisk, is_above
+from maestri.testing.simulated_disk import SimulatedDisk
 from maestri.testing.simulated_engine import SimulatedEngine
 from maestri.testing.simulated_loop import WORKER, SimulatedLoop, Worker
 
@@ -61,9 +59,9 @@ class World:
         self.violations: list[str] = []
         self.history: list[tuple[float, str, str]] = []
         self.engine: SimulatedEngine | None = None  # of the last life
-        self.core: RunCore | None = None
         self.edited: dict[str, Any] = {}  # steps on record that the workflow asks for in another way now
-        self.suspected: list[tuple[str, str]] = []  # workers that cancelled while a decision of a scope was unstored
+        self.suspected: list[tuple[str, str]] = []  # who cancelled what while a join was unstored
+        self.by_hand: dict[str, Any] = {}  # the outputs of steps that somebody has decided
         self.expected: set[str] = set()  # ids of messages that are under way
         self.on_post: Callable[[], None] = _nothing
         self.on_quiet: Callable[[], None] = _nothing  # before a word comes to those who wait for it
@@ -71,6 +69,10 @@ class World:
     def note(self, who: str, what: str) -> None:
         """Remember what happens, for the trace of a failing seed."""
         self.history.append((self._loop.time(), who, what))
+
+    def lines(self) -> list[str]:
+        """Return what happened, a line each: when, who, what."""
+        return [f"{at:12.3f}  {who:<10} {what}" for at, who, what in self.history]
 
     def violated(self, promise: str) -> None:
         """Remember that a promise was broken."""
@@ -123,7 +125,7 @@ class World:
         if work.worker.is_dead:
             return
         self.note(work.worker.name, f"cancelled   {work.path}")
-        if self.core is not None and self.core.is_parking and self._is_owner(work.worker):
+        if self._is_owner(work.worker) and self._is_parked():
             self.violated(f"the run was parked while {work.path} was performed")
         self._check_cause(work)
         if self._random.random() < 0.4:
@@ -173,17 +175,20 @@ class World:
         if work.number != wanted or not work.key.endswith(f"{path}/{wanted}"):
             self.violated(f"the key of {path} is {work.key}, though it is attempt {wanted}")
 
-    def _check_cause(self, work: Work) -> None:
-        """Suspect a cancellation for a decision that is not stored; the journal tells later whether it was."""
+    def _is_parked(self) -> bool:
+        """Tell whether the last word about the run as a whole is that it waits for people."""
         journal = self.engine.journal if self.engine is not None else None
-        if journal is None or self.core is None or not self._is_owner(work.worker):
+        unstored = [] if journal is None else [event.kind for event in journal.unstored if not event.scope]
+        return unstored[-1] == ev.RUN_PARKED if unstored else bool(self._disk.held.waiting)
+
+    def _check_cause(self, work: Work) -> None:
+        """Suspect a cancellation for a decision that is not stored; the journal tells later if it was."""
+        journal = self.engine.journal if self.engine is not None else None
+        if journal is None or not self._is_owner(work.worker):
             return
-        for event in journal.unstored:
-            if event.kind == ev.DECIDED and event.name == "join" and is_above(event.scope, work.path):
-                segment = work.path[len(event.scope) :].strip("/").partition("/")[0]
-                live = self.core.live.get(join(event.scope, segment))
-                if live is not None and live.asyncio_task in self.core.stopped:
-                    self.suspected.append((work.worker.name, event.scope))
+        scope = work.path.rpartition("/")[0]
+        if any(event.kind == ev.DECIDED and event.path == f"{scope}/join" for event in journal.unstored):
+            self.suspected.append((work.worker.name, work.path))
 
     # --- what a workflow says -----------------------------------------------------------------------
 
@@ -203,6 +208,16 @@ class World:
         row = self._disk.final.get(path)
         if row is not None and row.event.kind == ev.SUCCEEDED and row.event.body.get("output") != value:
             self.violated(f"{path} gave {value!r}, on record is {row.event.body.get('output')!r}")
+
+    def got(self, path: str, answer: Any) -> None:
+        """Compare an answer with the only one that this step can have."""
+        if path in self.by_hand:
+            is_right = answer == self.by_hand[path]
+        else:
+            is_right = isinstance(answer, dict) and answer.get("path") == path
+        if not is_right:
+            self.violated(f"{path} gave {answer!r}, which is not its answer")
+        self.saw(path, answer)
 
     def wants(self, path: str, verb: str) -> None:
         """Have somebody send the word that a workflow is about to wait for, now or much later."""

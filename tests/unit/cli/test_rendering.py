@@ -77,10 +77,10 @@ def test_a_frame_of_the_live_tree_has_the_last_words_of_a_step(terminal: Make) -
     live = LiveTree(terminal(is_terminal=True)[0])
     live.open(RUN, tree)
     live.notice(Notice("/lint", "output", "3 files\x1b[2J"))
-    frame = live.frame(1004.0).plain
+    frame = [plain(line) for line in live.frame(1004.0)]
     live.close()
-    assert frame.splitlines()[0] == "▶ lint  4.0s  run  3 files"
-    assert frame.splitlines()[1].startswith("1 under way")
+    assert frame[0] == "▶ lint  4.0s  run  3 files"
+    assert frame[1].startswith("1 under way")
 
 
 def test_lines_wait_until_the_run_was_named() -> None:

@@ -1,10 +1,13 @@
 """What a terminal can show, and readers that go away."""
 
+import errno
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from maestri.cli.terminal import OutputLost, Terminal
 from maestri.report.outline import BAD, Piece
 
 Make = Callable[..., Any]
@@ -48,3 +51,16 @@ def test_the_size_of_a_terminal_can_be_given(terminal: Make) -> None:
     one = terminal(COLUMNS="40", LINES="10")[0]
     assert (one.columns, one.lines) == (40, 10)
     assert terminal(COLUMNS="wide")[0].columns == 200
+
+
+def test_a_full_disk_is_remembered_by_a_run_and_ends_every_other_command() -> None:
+    class Full(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    one = Terminal(Full(), io.StringIO(), {})
+    with pytest.raises(OutputLost, match="No space left on device"):
+        one.say("x")
+    one.survives, one.lost = True, None
+    one.say("x")
+    assert one.lost is not None

@@ -32,7 +32,7 @@ def codes(text: str) -> list[str]:
         "{o: {graph: {steps: {a: {needs: b, run: [e, '${c}']}, b: {needs: c, run: m}, c: {run: m}}}}}",
         "{o: {loop: {until: '${x == last}', steps: {x: {run: make}}}}}",
         "{o: {each: {items: [1], steps: {x: {run: [e, '${item}']}}, reduce: {run: [e, '${results}']}}}}",
-        "{o: {each: {items: [1], as: n, steps: {x: {loop: {steps: {y: {run: [e, '${n}', '${round}']}}}}}}}}",
+        "{o: {each: {items: [1], as: n, steps: {x: {loop: {no_progress: 2, steps: {y: {run: ['${n}']}}}}}}}}",
         "{o: {parallel: {branches: {a: {run: m}}, on_result: {call: 'a:b', args: ['${result.name}']}}}}",
         "{o: {steps: {x: {run: make}}, output: {y: '${x}'}}, p: {run: [echo, '${o.y}']}}",
         "{a: {rum: make}, b: {run: [echo, '${a}']}}",
@@ -102,7 +102,7 @@ def test_agents_are_compared_with_those_that_are_known() -> None:
     [
         ("{workflow: w}", True),
         ("{parallel: {branches: {x: {workflow: w}}}}", True),
-        ("{loop: {steps: {x: {workflow: w}}}}", True),
+        ("{loop: {max_rounds: 2, steps: {x: {workflow: w}}}}", True),
         ("{workflow: w, when: '${s == 1}'}", False),
         ("{branch: {x: {when: '${s == 1}', workflow: w}}}", False),
         ("{each: {items: '${s}', steps: {x: {workflow: w}}}}", False),

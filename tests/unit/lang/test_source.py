@@ -17,8 +17,10 @@ def test_place_and_offset_are_inverse() -> None:
 
 
 def test_a_diagnostic_has_file_place_and_source_line() -> None:
-    found = Source("f.yaml", "a: 1\nb: two\n").diagnostic("L200", "wrong", Span(2, 4, 2, 7), fix="mend it")
-    assert found.text() == "f.yaml:2:4: error[L200]: wrong\n    b: two\n       ^^^\n  fix: mend it"
+    source = Source("f.yaml", "a: 1\nb: two\n")
+    found = source.diagnostic("L200", "wrong", Span(2, 4, 2, 7), cause="it is so", fix="mend it")
+    text = "f.yaml:2:4: error[L200]: wrong\n    b: two\n       ^^^\n  cause: it is so\n  fix: mend it"
+    assert found.text() == text
 
 
 def test_a_close_word_is_suggested_whatever_its_case() -> None:

@@ -1,5 +1,6 @@
 """Diagrams of definitions and runs: arrows, waves, escapes, and an SVG in which nothing overlaps."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -7,12 +8,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from maestri.kernel.events import Stored
+from maestri.kernel.path import numbered
 from maestri.project import Project
 from maestri.report.diagrams.dot import dot
 from maestri.report.diagrams.mermaid import mermaid
-from maestri.report.diagrams.shapes import Edge, Shape, edges, of_definition, of_run, waves
+from maestri.report.diagrams.runs import SHOWN_REPEATS, of_run
+from maestri.report.diagrams.shapes import Edge, Shape, edges, of_definition, waves
 from maestri.report.diagrams.svg import Placed, place, svg
-from maestri.report.tree import grown
+from maestri.report.tree import Tree, grown
 
 FLOW = """
 workflow: shapes
@@ -120,3 +123,42 @@ def test_a_python_workflow_that_did_nothing_is_an_empty_box() -> None:
     shape = of_run(grown([]), "x", "failed", 0.0)
     assert ET.fromstring(svg(shape)).tag.endswith("svg")
     assert dot(shape).endswith("}\n")
+
+
+def begun(history: Callable[..., list[Stored]], *paths: str) -> Tree:
+    notes = [("step.started", path, {"agent": "run"}) for path in paths]
+    return grown(history(("run.started", "", {"workflow": "shapes", "inputs": {}}), *notes))
+
+
+def test_a_run_is_drawn_on_the_structure_of_its_definition(
+    flow: Shape, history: Callable[..., list[Stored]]
+) -> None:
+    run = of_run(begun(history, "/checks/lint", "/build/a"), "x", "running", 43210.0, flow)
+    build = run.children[1]
+    assert [one.name for one in run.children] == [one.name for one in flow.children]
+    assert edges(build) == [Edge(0, 1), Edge(0, 2), Edge(1, 3), Edge(2, 3)]
+    assert [one.state for one in build.children] == ["running", "pending", "pending", "pending"]
+
+
+def test_rounds_are_drawn_as_often_as_there_were_and_very_many_are_counted(
+    flow: Shape, history: Callable[..., list[Stored]]
+) -> None:
+    paths = [f"/again/{numbered('round', n)}/try" for n in range(1, SHOWN_REPEATS + 4)]
+    again = of_run(begun(history, *paths), "x", "running", 43210.0, flow).children[2]
+    assert again.children[0].detail == "3 earlier ones are not drawn"
+    assert again.children[-1].name == f"round#{SHOWN_REPEATS + 3}"
+    assert [one.name for one in again.children[-1].children] == ["try"]
+    assert again.repeats == "until ${round >= 2}"
+
+
+def test_of_a_run_without_a_definition_every_step_is_drawn(history: Callable[..., list[Stored]]) -> None:
+    run = of_run(begun(history, *(f"/step{n}" for n in range(100))), "x", "failed", 0.0)
+    assert len(run.children) == 100
+
+
+def test_what_the_definition_does_not_have_is_drawn_all_the_same(
+    flow: Shape, history: Callable[..., list[Stored]]
+) -> None:
+    run = of_run(begun(history, "/build/other", "/extra"), "x", "failed", 0.0, flow)
+    assert [one.name for one in run.children[1].children] == ["a", "b", "c", "d", "other"]
+    assert run.children[-1].name == "extra"

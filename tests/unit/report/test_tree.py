@@ -51,6 +51,7 @@ def test_of_very_many_rounds_the_old_ones_are_counted_and_forgotten() -> None:
     assert len(tree.children["/l"]) <= KEPT_CHILDREN
     assert tree.ended_in("/l") == 2000
     assert len(tree.run.steps) <= 2 * KEPT_CHILDREN + 2
+    assert tree.steps_done() == 2000
 
 
 def test_an_event_that_makes_no_sense_stops_nobody(history: History) -> None:
@@ -71,3 +72,18 @@ def test_a_reopened_failure_is_no_failure_any_more(checks: list[Stored], history
     tree.apply(history(("run.reopened", "", {"paths": ["/checks", "/checks/tests"]}))[0])
     assert tree.step("/checks/tests").state == state.PENDING
     assert tree.failures == {}
+
+
+def test_what_no_process_executes_is_interrupted_but_for_questions(
+    checks: list[Stored], history: History
+) -> None:
+    tree = grown([*checks, *history(("step.blocked", "/go", {"reason": "an answer", "question": "Go?"}))])
+    tree.interrupt()
+    states = {path: step.state for path, step in tree.run.steps.items()}
+    assert states == {
+        "/checks": state.INTERRUPTED,
+        "/checks/lint": state.SUCCEEDED,
+        "/checks/types": state.INTERRUPTED,
+        "/checks/tests": state.FAILED,
+        "/go": state.BLOCKED,
+    }

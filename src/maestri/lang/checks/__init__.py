@@ -8,7 +8,7 @@ else, runs no code of the user, and never raises on any definition.
 | L210 | a name that nothing has | names |
 | L211 | a step that cannot have run yet | names |
 | L212 | an input that is not declared | inputs |
-| L213 | a name that is taken: `inputs` | reserved |
+| L213 | a name that is taken: `inputs`, a word of expressions | reserved |
 | L214 | names that differ only in small and capital letters | alike |
 | L215 | a need that is no other step of the graph | needs |
 | L216 | needs that go round in a circle | rounds |
@@ -26,6 +26,8 @@ else, runs no code of the user, and never raises on any definition.
 | L228 | an unknown agent | agents |
 | L229 | an address of a function that cannot be one | addresses |
 | L230 | more findings than are shown | (`findings.py`) |
+| L231 | a loop that does not say when it ends | endless |
+| L232 | an expression in the braces of other systems | braces |
 """
 
 from __future__ import annotations
@@ -37,9 +39,11 @@ from maestri.lang.checks.addresses import check_addresses
 from maestri.lang.checks.agents import check_agents
 from maestri.lang.checks.alike import check_alike
 from maestri.lang.checks.arms import check_arms
+from maestri.lang.checks.braces import check_braces
 from maestri.lang.checks.calls import check_calls
 from maestri.lang.checks.clashes import check_clashes
 from maestri.lang.checks.constants import check_constants
+from maestri.lang.checks.endless import check_endless
 from maestri.lang.checks.inputs import check_inputs
 from maestri.lang.checks.joins import check_joins
 from maestri.lang.checks.kinds import check_kinds
@@ -72,4 +76,6 @@ RULES: Final[tuple[Callable[[Subject], None], ...]] = (
     check_joins,
     check_agents,
     check_addresses,
+    check_endless,
+    check_braces,
 )

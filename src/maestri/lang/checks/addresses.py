@@ -23,4 +23,5 @@ def check_addresses(subject: Subject) -> None:
         ):
             message = f"`{action.function[:80]}` cannot be the address of a function"
             fix = "write `module:function`, such as `package.module:function`"
-            subject.findings.add(CODE, message, placed.step.verb_span, fix=fix)
+            cause = "modules and functions have names of Python: letters, digits and `_`, parts with dots"
+            subject.findings.add(CODE, message, placed.step.verb_span, cause=cause, fix=fix)

@@ -16,7 +16,8 @@ def check_agents(subject: Subject) -> None:
         if isinstance(action, AgentDef) and _is_unknown(subject, action.agent):
             message = f"there is no agent `{action.agent[:80]}`"
             fix = suggest(action.agent, subject.known_agents)
-            subject.findings.add(CODE, message, action.span, fix=fix)
+            cause = "`agent:` names an agent that this project has"
+            subject.findings.add(CODE, message, action.span, cause=cause, fix=fix)
 
 
 def _is_unknown(subject: Subject, agent: str) -> bool:

@@ -16,4 +16,5 @@ def check_alike(subject: Subject) -> None:
             if other != name:
                 message = f"`{name}` and `{other}` differ only in small and capital letters"
                 fix = "rename one, so that nobody takes one for the other"
-                subject.findings.add(CODE, message, span, fix=fix, severity="warning")
+                cause = "these are two names, and readers and some file systems take them for one"
+                subject.findings.add(CODE, message, span, cause=cause, fix=fix, severity="warning")

@@ -32,6 +32,7 @@ def _check(subject: Subject, arms: dict[str, object]) -> None:
         elif holds is False:
             fix = "take it out, or mend its `when`"
             message = f"the arm `{name}` is never taken: its `when` is always false"
-            subject.findings.add(CODE, message, span, fix=fix, severity="warning")
+            cause = "it holds the same for every run, because no name stands in it"
+            subject.findings.add(CODE, message, span, cause=cause, fix=fix, severity="warning")
         elif holds:
             always = name

@@ -31,7 +31,9 @@ def _check(subject: Subject, call: Call, target: WorkflowDef) -> None:
         if one.required and name not in names:
             message = f"`{target.name}` needs the input `{name}`"
             fix = f"add `inputs: {{{name}: …}}`" if not names else f"add `{name}: …` to its `inputs`"
-            subject.findings.add(CODE, message, call.ref.span, cause=one.description, fix=fix)
+            about = f": {one.description}" if one.description else ""
+            cause = f"it declares `{name}` without a default{about}"
+            subject.findings.add(CODE, message, call.ref.span, cause=cause, fix=fix)
     for name, value in given.entries:
         declared = target.inputs.get(name)
         if declared is None:
@@ -39,13 +41,16 @@ def _check(subject: Subject, call: Call, target: WorkflowDef) -> None:
         elif not _may_fit(call, name, value, declared):
             kind = plain_type(value.value) if isinstance(value, Fixed) else call.types[name].kind
             message = f"the input `{name}` of `{target.name}` is of type {declared.type}, and this is {kind}"
-            subject.findings.add(CODE, message, value.span, fix=_fix(value, declared))
+            cause = f"it is declared as `type: {declared.type}`"
+            subject.findings.add(CODE, message, value.span, cause=cause, fix=_fix(value, declared))
 
 
 def _add_unknown(subject: Subject, name: str, span: Span, target: WorkflowDef) -> None:
     if not subject.findings.is_full():
         fix = suggest(name, list(target.inputs)[:200]) or "it has no inputs: take this out"
-        subject.findings.add(CODE, f"`{target.name}` has no input `{name[:80]}`", span, fix=fix)
+        message = f"`{target.name}` has no input `{name[:80]}`"
+        cause = "a workflow takes the inputs that it declares, and no others"
+        subject.findings.add(CODE, message, span, cause=cause, fix=fix)
 
 
 def _may_fit(call: Call, name: str, value: Dynamic, declared: InputDef) -> bool:

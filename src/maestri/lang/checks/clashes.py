@@ -13,13 +13,12 @@ def check_clashes(subject: Subject) -> None:
     for use in subject.survey.uses:
         if isinstance(use.value, Templated):
             for problem in use.problems:
-                fix = problem.fix or _fix(problem.message)
                 subject.findings.inside(
-                    use.value.scalar, problem.start, problem.end, CODE, problem.message, fix=fix
+                    use.value.scalar,
+                    problem.start,
+                    problem.end,
+                    CODE,
+                    problem.message,
+                    cause=problem.cause,
+                    fix=problem.fix,
                 )
-
-
-def _fix(message: str) -> str:
-    if message.startswith("a text has no"):
-        return "use it as it is; a command that prints JSON needs `output: json`"
-    return "give a value of another type, or another expression"

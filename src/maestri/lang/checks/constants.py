@@ -23,7 +23,7 @@ def check_constants(subject: Subject) -> None:
         step = placed.step
         if step.when is not None and steady(step.when.value) is False:
             message = f"`{step.name}` never runs: its `when` is always false"
-            _add(subject, step.when, message, "")
+            _add(subject, step.when, message, "it holds the same for every run, because no name stands in it")
         if isinstance(step.action, PatternDef):
             for key, value in step.action.options.items():
                 if isinstance(value, PredicateDef):

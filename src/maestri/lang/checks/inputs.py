@@ -27,7 +27,11 @@ def _check(subject: Subject, value: Templated, reference: Reference) -> None:
         return
     if wanted is None:
         message, fix = "this workflow has no inputs", "declare them: `inputs: {NAME: text}`"
+        cause = "`inputs` are what the workflow declares under `inputs:`, and it declares none"
     else:
         message = f"there is no input `{str(wanted)[:80]}`"
         fix = suggest(wanted, list(declared)[:200]) or f"declare it: `inputs: {{{wanted[:80]}: text}}`"
-    subject.findings.inside(value.scalar, reference.start, reference.end, CODE, message, fix=fix)
+        cause = "a workflow has the inputs that it declares under `inputs:`"
+        if subject.outer is not None:
+            cause = f"`{subject.definition.name}` has the inputs that it declares itself, and no others"
+    subject.findings.inside(value.scalar, reference.start, reference.end, CODE, message, cause=cause, fix=fix)

@@ -18,7 +18,8 @@ def check_joins(subject: Subject) -> None:
                 what = "branches" if "branches" in action.options else "items"
                 message = f"`join: {join.value}` cannot be met by {total} {what}"
                 fix = f"give a number from 1 to {total}, or `all`"
-                subject.findings.add(CODE, message, join.span, fix=fix)
+                cause = "a number says how many must succeed"
+                subject.findings.add(CODE, message, join.span, cause=cause, fix=fix)
 
 
 def _total(action: PatternDef) -> int:

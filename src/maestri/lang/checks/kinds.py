@@ -20,13 +20,15 @@ def _add(subject: Subject, use: Use) -> None:
     found = use.type.kind
     if found == "null":
         message, fix = f"{use.what} is null", 'give a value; an expression may say `default(x, "")`'
+        cause = "null is no value that could be handed on here"
     elif use.wanted == TRUTH:
         message = f"{use.what} is a {found}, neither true nor false"
-        fix = _as_condition(found)
+        cause, fix = "no other value stands for true or false", _as_condition(found)
     else:
         wanted = " or ".join(f"a {kind}" for kind in use.wanted.split("|") if kind != "null")
         message, fix = f"{use.what} must be {wanted}, and this is a {found}", f"give {wanted}"
-    subject.findings.add(CODE, message, use.value.span, fix=fix)
+        cause = "a value is never turned into one of another type by itself"
+    subject.findings.add(CODE, message, use.value.span, cause=cause, fix=fix)
 
 
 def _as_condition(kind: str) -> str:

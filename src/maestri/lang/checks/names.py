@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maestri.errors import Span
 from maestri.lang.checks.subject import Subject
 from maestri.lang.expressions.references import Reference, subtraction_hint
 from maestri.lang.model import Templated
@@ -15,21 +16,25 @@ NOT_YET = "L211"
 
 def check_names(subject: Subject) -> None:
     """Add each name that is not seen, with the reason."""
+    unknown: set[tuple[Span, int]] = set()  # by an alias, one place can stand for thousands
     for use in subject.survey.uses:
         if isinstance(use.value, Templated):
             for reference in use.value.template.references():
                 if not use.view.sees(reference.name) and not subject.findings.is_full():
-                    _add(subject, use, use.value, reference)
+                    _add(subject, use, use.value, reference, unknown)
 
 
-def _add(subject: Subject, use: Use, value: Templated, reference: Reference) -> None:
+def _add(
+    subject: Subject, use: Use, value: Templated, reference: Reference, unknown: set[tuple[Span, int]]
+) -> None:
     name, view = reference.name, use.view
     end = reference.start + len(name)
     hidden = view.hidden(name)
     if hidden is not None:
         message, cause, fix = _not_yet(name, hidden)
         subject.findings.inside(value.scalar, reference.start, end, NOT_YET, message, cause=cause, fix=fix)
-    elif name not in subject.definition.unread:
+    elif name not in subject.definition.unread and (value.span, reference.start) not in unknown:
+        unknown.add((value.span, reference.start))
         cause, fix = _before_rounds(subject, use, name) or _elsewhere(subject, name, view)
         message = f"nothing is called `{name}` here"
         subject.findings.inside(value.scalar, reference.start, end, UNKNOWN, message, cause=cause, fix=fix)
@@ -79,7 +84,8 @@ def _elsewhere(subject: Subject, name: str, view: View) -> tuple[str, str]:
         cause = f"`{name}` is a step of `{outer.name}`; a workflow sees its own inputs and steps only"
         return cause, f'declare an input, and hand it over: `inputs: {{{name}: "${{{name}}}"}}`'
     fix = subtraction_hint(name, view.sees) or suggest(name, view.names())
-    return "", fix or "use the name of an earlier step"
+    cause = "a name is that of an earlier step, `inputs`, or what a pattern around this place binds"
+    return cause, fix or "use the name of an earlier step"
 
 
 def _within(name: str, trail: tuple[Link, ...]) -> tuple[str, str]:

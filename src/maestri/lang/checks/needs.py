@@ -33,12 +33,16 @@ def _check(subject: Subject, step: StepDef, known: Collection[str]) -> None:
     for need in step.needs:
         name = need.text
         if name == step.name:
-            subject.findings.add(CODE, f"`{name}` needs itself", need.span, fix="take it out")
+            cause = "a step starts when what it needs is done, so that it could never start"
+            subject.findings.add(CODE, f"`{name}` needs itself", need.span, cause=cause, fix="take it out")
         elif name in seen:
             message = f"`{step.name}` needs `{name}` twice"
-            subject.findings.add(CODE, message, need.span, fix="keep one", severity="warning")
+            cause = "the second one changes nothing"
+            subject.findings.add(CODE, message, need.span, cause=cause, fix="keep one", severity="warning")
         elif name not in known and name not in subject.definition.unread and not subject.findings.is_full():
             fix = suggest(name, [other for other in list(known)[:200] if other != step.name])
             message = f"`{step.name}` needs `{name[:80]}`, which is no step of this graph"
-            subject.findings.add(CODE, message, need.span, fix=fix or "name a step of the same `steps:`")
+            cause = "`needs` names steps that stand beside it under the same `steps:`"
+            fix = fix or "name a step of the same `steps:`"
+            subject.findings.add(CODE, message, need.span, cause=cause, fix=fix)
         seen.add(name)

@@ -77,6 +77,7 @@ def _add_name(subject: Subject, text: Scalar, found: re.Match[str]) -> None:
         found.end(),
         NAME,
         f"`${{{name}}}` in `run` is a variable of the shell, not the output of `{name}`",
+        cause="the text is handed to the shell as it stands, so that no value can become a command",
         fix=f'pass it by `env: {{{variable}: "${{{name}}}"}}` and write `"${variable}"`',
         severity="warning",
     )

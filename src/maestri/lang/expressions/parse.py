@@ -36,8 +36,8 @@ from maestri.lang.expressions.tokens import (
     SIGN,
     TEXT,
     WORD,
-    BadExpression,
     Token,
+    Unreadable,
     tokenize,
 )
 from maestri.lang.source import suggest
@@ -54,7 +54,16 @@ _POWER = {
 _NOT = 3
 _MINUS = 7
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_FOREIGN = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false", "None": "null"}
+FOREIGN: Final = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false", "None": "null"}
+_NO_VALUE = "a value is a name, a number, a text in quotes, a list, or one of these in an operation"
+_TWO_VALUES = "two values stand beside each other, and no operator says what to do with them"
+# Operators of other languages, and what to write instead.
+_FOREIGN_SIGNS = {
+    "**": "there is no power operator: multiply, `x * x`",
+    "//": "write `/`, and `round(x)` where a whole number is needed",
+    "is": "write `==`, or `!=` for `is not`",
+    "then": "write `a if condition else b`",
+}
 
 
 def parse(text: str, at: int = 0) -> Expr:
@@ -65,13 +74,14 @@ def parse(text: str, at: int = 0) -> Expr:
         at: Where it begins in the text that it was taken from; all offsets count from there.
 
     Raises:
-        BadExpression: It cannot be read.
+        Unreadable: It cannot be read.
     """
     try:
         return _parse(text, at)
     except RecursionError:
         message = "the expression is nested too deep for the call it stands in"
-        raise BadExpression(message, at, at + len(text), fix="compute it in a step") from None
+        cause = "the stack has no room left to read it"
+        raise Unreadable(message, at, at + len(text), cause=cause, fix="compute it in a step") from None
 
 
 # The same few expressions are parsed by the checks, the compiler and every run of a body.
@@ -93,7 +103,8 @@ class _Parser:
     def whole(self) -> Expr:
         if self.token.kind == END:
             at = self.token.start
-            raise BadExpression("an expression is missing", at, at, fix="write a name or a value")
+            cause, fix = "nothing stands between `${` and `}`", "write a name or a value"
+            raise Unreadable("an expression is missing", at, at, cause=cause, fix=fix)
         term = self.choice()
         if self.token.kind != END:
             raise self.unexpected()
@@ -109,39 +120,52 @@ class _Parser:
 
     def expect(self, sign: str, why: str) -> Token:
         if self.token.sign != sign:
-            raise self.unexpected(f"add `{sign}` {why}")
+            raise self.unexpected(f"`{sign}` is needed before it", f"add `{sign}` {why}")
         return self.advance()
 
-    def unexpected(self, fix: str = "") -> BadExpression:
+    def unexpected(self, cause: str = "", fix: str = "") -> Unreadable:
         token = self.token
         if token.kind == END:
-            message = "the expression ends too early"
-            return BadExpression(message, token.start, token.end, fix=fix or "write a name or a value")
+            cause, fix = cause or "a value is still to come here", fix or "write a name or a value"
+            return Unreadable("the expression ends too early", token.start, token.end, cause=cause, fix=fix)
         shown = f"`{token.value}`" if token.kind in {NAME, SIGN, WORD} else f"this {token.kind}"
-        if not fix and token.kind in {NAME, NUMBER, TEXT}:
-            fix = self.joined() or "an operator or a comma is missing before it"
-        message = f"{shown} cannot stand here"
-        return BadExpression(message, token.start, token.end, fix=fix or "remove it, or add a value")
+        if not cause:
+            cause, fix = self.slip() or (_NO_VALUE, fix or "remove it, or add a value")
+        cause, fix = self.foreign() or (cause, fix)
+        return Unreadable(f"{shown} cannot stand here", token.start, token.end, cause=cause, fix=fix)
 
-    def joined(self) -> str:
-        """Return what to do where a minus sign was read as the end of a name: `x- 1`."""
-        before = self.tokens[self.position - 1] if self.position else self.token
+    def foreign(self) -> tuple[str, str] | None:
+        """Return cause and fix where an operator of other languages stands here."""
+        token, before = self.token, self.tokens[max(self.position - 1, 0)]
+        sign = f"{before.sign}{token.sign}" if before.end == token.start else str(token.value)
+        fix = _FOREIGN_SIGNS.get(sign)
+        return None if fix is None else (f"`{sign}` is an operator of other languages", fix)
+
+    def slip(self) -> tuple[str, str] | None:
+        """Return cause and fix where a value stands behind another one."""
+        token, before = self.token, self.tokens[max(self.position - 1, 0)]
         name = str(before.value)
-        if before.kind != NAME or not name.endswith("-"):
-            return ""
-        return f"`{name}` was read as a name; a subtraction needs spaces: `{name.rstrip('-')} - ...`"
+        if token.kind not in {NAME, NUMBER, TEXT}:
+            return None
+        if before.kind == NAME and name.endswith("-"):
+            fix = f"a subtraction needs spaces: `{name.rstrip('-')} - ...`"
+            return f"`{name}` was read as a name, which may have hyphens", fix
+        return _TWO_VALUES, "put an operator or a comma before it"
 
     def deeper(self) -> None:
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             message = f"the expression is nested more than {MAX_NESTING} deep"
-            raise BadExpression(message, self.token.start, self.token.end, fix="compute it in a step")
+            cause, fix = "what evaluates it must not run out of stack", "compute it in a step"
+            raise Unreadable(message, self.token.start, self.token.end, cause=cause, fix=fix)
 
     def grown(self, height: int, start: int, end: int) -> None:
         self.height = height
         if height > MAX_HEIGHT:
             message = f"more than {MAX_HEIGHT} operations follow one another"
-            raise BadExpression(message, start, end, fix="compute it in a step, or use `join` or `sum`")
+            cause = "what evaluates it must not run out of stack"
+            fix = "compute it in a step, or use `join` or `sum`"
+            raise Unreadable(message, start, end, cause=cause, fix=fix)
 
     # --- operators --------------------------------------------------------------------------------
 
@@ -174,10 +198,11 @@ class _Parser:
             if power == _COMPARISON and _POWER.get(self.token.sign) == _COMPARISON:
                 raise self.chained()
 
-    def chained(self) -> BadExpression:
+    def chained(self) -> Unreadable:
         message = "comparisons cannot be chained"
+        cause = "a comparison gives true or false, which has no order and is no member"
         fix = "write `a < b and b < c`, or add parentheses"
-        return BadExpression(message, self.token.start, self.token.end, fix=fix)
+        return Unreadable(message, self.token.start, self.token.end, cause=cause, fix=fix)
 
     def logic(self, sign: str, power: int, first: Expr) -> Expr:
         items = [first]
@@ -258,21 +283,23 @@ class _Parser:
         name = str(token.value)
         if self.token.sign == "(":
             return self.call(name, token)
-        if name in _FOREIGN:
-            fix = f"write `{_FOREIGN[name]}`"
-            raise BadExpression(f"`{name}` is not a word here", token.start, token.end, fix=fix)
+        if name in FOREIGN:
+            fix = f"write `{FOREIGN[name]}`"
+            cause = "it is a word of Python or of YAML 1.1"
+            raise Unreadable(f"`{name}` is not a word here", token.start, token.end, cause=cause, fix=fix)
         return Name(name, token.start, token.end)
 
     def call(self, name: str, token: Token) -> Expr:
         function = FUNCTIONS.get(name)
         if function is None:
-            message = f"there is no function `{name}`"
-            raise BadExpression(message, token.start, token.end, fix=suggest(name, FUNCTIONS))
+            message, cause = f"there is no function `{name}`", "a name before `(` is that of a function"
+            raise Unreadable(message, token.start, token.end, cause=cause, fix=suggest(name, FUNCTIONS))
         self.advance()
         args, end = self.listed(")", f"to close `{name}(`")
         if not function.least <= len(args) <= function.most:
             message = f"`{name}` takes {function.arity()}, not {len(args)}"
-            raise BadExpression(message, token.start, end, fix=f"write `{function.usage}`")
+            cause = f"`{function.usage}` is {function.about}"
+            raise Unreadable(message, token.start, end, cause=cause, fix=f"write `{function.usage}`")
         return Call(name, args, token.start, end)
 
     def postfix(self, term: Expr) -> Expr:
@@ -288,7 +315,7 @@ class _Parser:
                 term = self.indexed(term)
                 height = max(height, self.height)
             elif sign == "(":
-                raise self.unexpected("only functions can be called: `len(x)`")
+                raise self.unexpected("a value is no function", "only functions can be called: `len(x)`")
             else:
                 return term
             self.grown(height + 1, term.start, term.end)
@@ -304,12 +331,13 @@ class _Parser:
             self.advance()
             return Values(of, of.start, token.end)
         fix = 'write a name behind the dot; an item is `[0]`, a field of another name is `["a b"]`'
-        raise self.unexpected(fix)
+        raise self.unexpected("behind a dot stands the name of a field, or `*`", fix)
 
-    def method(self, token: Token) -> BadExpression:
+    def method(self, token: Token) -> Unreadable:
         name = str(token.value)
         fix = f"write `{FUNCTIONS[name].usage}`" if name in FUNCTIONS else suggest(name, FUNCTIONS)
-        return BadExpression(f"values have no method `{name}`", token.start, token.end, fix=fix)
+        cause = "values are plain data, and functions stand before them"
+        return Unreadable(f"values have no method `{name}`", token.start, token.end, cause=cause, fix=fix)
 
     def indexed(self, of: Expr) -> Expr:
         key_start = self.token.start

@@ -16,7 +16,7 @@ from maestri.lang.expressions.parse import parse
 from maestri.lang.expressions.references import Reference
 from maestri.lang.expressions.references import names as names_in
 from maestri.lang.expressions.terms import Expr
-from maestri.lang.expressions.tokens import MAX_CHARS, BadExpression
+from maestri.lang.expressions.tokens import MAX_CHARS, OPEN_QUOTE, BadExpression, Unreadable
 from maestri.values import Json
 
 MAX_RENDERED_CHARS: Final = 1024 * 1024
@@ -59,7 +59,7 @@ def parse_template(text: str) -> Template:
     """Return a text in pieces. All offsets count from its beginning.
 
     Raises:
-        BadExpression: An expression in it cannot be read, or a `${` is not closed.
+        Unreadable: An expression in it cannot be read, or a `${` is not closed.
     """
     pieces: list[str | Part] = []
     literal = ""
@@ -98,10 +98,12 @@ def _closing(text: str, start: int) -> int:
         elif piece in {"'", '"'}:
             message = f"the text that begins with {piece} is not closed"
             fix = f"add {piece} at its end; write \\{piece} inside it"
-            raise BadExpression(message, found.start(), found.end(), fix=fix)
-    cause = f"no `}}` follows within {MAX_CHARS:,} characters" if limit < len(text) else ""
+            raise Unreadable(message, found.start(), found.end(), cause=OPEN_QUOTE, fix=fix)
+    cause = "no `}` in this text closes it"
+    if limit < len(text):
+        cause = f"no `}}` follows within {MAX_CHARS:,} characters"
     fix = "add `}`; write `$${` for the two characters themselves; a ` #` without quotes begins a comment"
-    raise BadExpression("this `${` is not closed", start, start + 2, cause=cause, fix=fix)
+    raise Unreadable("this `${` is not closed", start, start + 2, cause=cause, fix=fix)
 
 
 def render(template: Template, names: Names) -> Json:

@@ -40,6 +40,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+OPEN_QUOTE: Final = "a quote begins a text, and no other one ends it within the expression"
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?P<rest>(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "/": "/"}
@@ -79,6 +80,13 @@ class BadExpression(Exception):
         self.fix = fix
 
 
+class Unreadable(BadExpression):
+    """An expression that cannot be read; unlike one without a value, it is a finding about a file."""
+
+    def __init__(self, message: str, start: int, end: int, *, cause: str, fix: str) -> None:
+        super().__init__(message, start, end, cause=cause, fix=fix)
+
+
 class Token(NamedTuple):
     """One word, sign or literal.
 
@@ -101,12 +109,12 @@ def tokenize(text: str, at: int = 0) -> list[Token]:
         at: What is added to every offset: where the expression stands in a longer text.
 
     Raises:
-        BadExpression: A character or literal that cannot be read, or too much of it.
+        Unreadable: A character or literal that cannot be read, or too much of it.
     """
     if len(text) > MAX_CHARS:
         message = f"an expression of {len(text):,} characters is too long"
         fix = "compute it in a step"
-        raise BadExpression(message, at, at + len(text), cause=f"the limit is {MAX_CHARS:,}", fix=fix)
+        raise Unreadable(message, at, at + len(text), cause=f"the limit is {MAX_CHARS:,}", fix=fix)
     tokens: list[Token] = []
     for found in _TOKEN.finditer(text):
         kind = found.lastgroup or ""
@@ -115,7 +123,8 @@ def tokenize(text: str, at: int = 0) -> list[Token]:
         tokens.append(_token(kind, found[kind], found.start(kind) + at))
         if len(tokens) > MAX_TOKENS:
             message = f"an expression of more than {MAX_TOKENS:,} words and signs is too long"
-            raise BadExpression(message, at, at + len(text), fix="compute it in a step")
+            cause = "an expression is bounded, so that looking at it cannot take long"
+            raise Unreadable(message, at, at + len(text), cause=cause, fix="compute it in a step")
     tokens.append(Token(END, None, at + len(text), at + len(text)))
     return tokens
 
@@ -134,16 +143,19 @@ def _token(kind: str, raw: str, start: int) -> Token:
     raise _unexpected(raw, start)
 
 
-def _unexpected(raw: str, start: int) -> BadExpression:
+def _unexpected(raw: str, start: int) -> Unreadable:
     if raw in {"'", '"'}:
         message = f"the text that begins with {raw} is not closed"
-        return BadExpression(message, start, start + 1, fix=f"add {raw} at its end; write \\{raw} inside it")
+        cause, fix = OPEN_QUOTE, f"add {raw} at its end; write \\{raw} inside it"
+        return Unreadable(message, start, start + 1, cause=cause, fix=fix)
     if raw.isalpha():
         message = f"`{raw}` cannot stand in a name"
+        cause = "a name has the letters a to z, digits, `_` and `-`"
         fix = 'write other letters in quotes: x["größe"]'
-        return BadExpression(message, start, start + len(raw), fix=fix)
+        return Unreadable(message, start, start + len(raw), cause=cause, fix=fix)
     message = f"`{raw}` cannot stand here" if raw.isprintable() else f"U+{ord(raw):04X} cannot stand here"
-    return BadExpression(message, start, start + len(raw), fix=_MEANT.get(raw, "remove it"))
+    cause = "it is a sign of other languages" if raw in _MEANT else "expressions have no such sign"
+    return Unreadable(message, start, start + len(raw), cause=cause, fix=_MEANT.get(raw, "remove it"))
 
 
 def _number(raw: str, start: int) -> int | float:
@@ -152,13 +164,15 @@ def _number(raw: str, start: int) -> int | float:
     if found is None:
         fix = "write decimal digits, such as 12 or 1.5; put a text in quotes"
         message = f"`{raw[:40]}` is not a number"
-        raise BadExpression(message, start, end, fix=fix)
+        cause = "what begins with a digit is read as a number"
+        raise Unreadable(message, start, end, cause=cause, fix=fix)
     is_whole = not found["rest"]
     # Long runs of digits are not read at all: Python refuses to, and they are out of range.
     number: int | float = (int(raw) if len(raw) < 20 else NUMBER_LIMIT) if is_whole else float(raw)
     if (is_whole and number >= NUMBER_LIMIT) or not isfinite(number):
         message = f"the number {raw[:40]} is too large"
-        raise BadExpression(message, start, end, cause="whole numbers stay below 2^63")
+        cause, fix = "whole numbers stay below 2^63", "write a smaller one, or put it in quotes as a text"
+        raise Unreadable(message, start, end, cause=cause, fix=fix)
     return number
 
 
@@ -172,8 +186,8 @@ def _text(raw: str, start: int) -> str:
         if not char or "\ud800" <= char <= "\udfff":
             where = start + 1 + found.start()
             fix = "use \\n, \\t, \\r, \\\\, \\', \\\" or \\u with four digits; write \\\\ for a backslash"
-            message = f"`{found[0]}` is not an escape"
-            raise BadExpression(message, where, where + len(found[0]), fix=fix)
+            message, cause = f"`{found[0]}` is not an escape", "in a text, a backslash begins an escape"
+            raise Unreadable(message, where, where + len(found[0]), cause=cause, fix=fix)
         return char
 
     return _ESCAPE.sub(decoded, inner)

@@ -64,7 +64,8 @@ class Problem(NamedTuple):
     start: int
     end: int
     message: str
-    fix: str = ""
+    cause: str
+    fix: str
 
 
 def may_be(found: Type, kinds: str) -> bool:
@@ -102,8 +103,8 @@ class _Inference:
         found: Type = _INFER[type(expr)](self, expr)
         return found
 
-    def clash(self, expr: Expr, message: str, fix: str = "") -> Type:
-        self.problems.append(Problem(expr.start, expr.end, message, fix))
+    def clash(self, expr: Expr, message: str, cause: str, fix: str) -> Type:
+        self.problems.append(Problem(expr.start, expr.end, message, cause, fix))
         return ANY
 
     def need(self, expr: Expr, kinds: str, where: str) -> Type:
@@ -112,7 +113,8 @@ class _Inference:
         if may_be(found, kinds):
             return found
         wanted = " or ".join(f"a {kind}" for kind in kinds.split("|"))
-        return self.clash(expr, f"this is {_with_article(found.kind)}, but {where} needs {wanted}")
+        message = f"this is {_with_article(found.kind)}, but {where} needs {wanted}"
+        return self.clash(expr, message, _NEVER_TURNED, _instead(found.kind, wanted))
 
     # --- values and their parts -------------------------------------------------------------------
 
@@ -137,7 +139,12 @@ class _Inference:
         if found.kind == "null" and self.guards:
             return NULL
         what = f"field `{expr.key}`" if isinstance(expr.key, str) else f"item [{expr.key}]"
-        self.problems.append(Problem(expr.key_start, expr.end, f"a {found.kind} has no {what}"))
+        message = f"{_with_article(found.kind)} has no {what}"
+        cause = "only lists have items, and only mappings have fields"
+        fix = "use it as it is; a command that prints JSON needs `output: json`"
+        if found.kind != "text":
+            fix = "items of a list are `[0]`, `[1]`" if found.kind == "list" else "use it as it is"
+        self.problems.append(Problem(expr.key_start, expr.end, message, cause, fix))
         return ANY
 
     def known_field(self, expr: Field, key: str, found: Type) -> Type:
@@ -146,7 +153,9 @@ class _Inference:
         if key in fields or not found.closed or key == "failed" or self.guards:
             return fields.get(key, ANY)
         message = f"there is no field `{key}`"
-        self.problems.append(Problem(expr.key_start, expr.end, message, suggest(key, fields)))
+        cause = "all the fields of this mapping are known before the run"
+        fix = suggest(key, fields) or "it has no fields: take this out"
+        self.problems.append(Problem(expr.key_start, expr.end, message, cause, fix))
         return ANY
 
     def index(self, expr: Index) -> Type:
@@ -192,14 +201,15 @@ class _Inference:
         right = self.need(expr.right, "number|text", f"`{expr.sign}`")
         if "any" not in {left.kind, right.kind} and left.kind != right.kind:
             message = f"a {left.kind} and a {right.kind} have no order"
-            self.clash(expr, message, "turn the text into a number: `number(x)`")
+            cause = "two numbers have an order, and two texts have one"
+            self.clash(expr, message, cause, "turn the text into a number: `number(x)`")
         return BOOLEAN
 
     def equality(self, expr: Binary) -> Type:
         left, right = self.of(expr.left), self.of(expr.right)
         if left.kind != right.kind and not {left.kind, right.kind} & {"any", "null"}:
             message = f"{_with_article(left.kind)} and {_with_article(right.kind)} are never equal"
-            self.clash(expr, message, "compare values of one type")
+            self.clash(expr, message, _NEVER_TURNED, "compare values of one type")
         return BOOLEAN
 
     def membership(self, expr: Binary) -> Type:
@@ -218,7 +228,8 @@ class _Inference:
         if "any" in {left.kind, right.kind}:
             return Type(right.kind if left.kind == "any" else left.kind)
         message = f"a {left.kind} and a {right.kind} cannot be added"
-        return self.clash(expr, message, "write `text(x)` to join texts, `number(x)` to add numbers")
+        fix = "write `text(x)` to join texts, `number(x)` to add numbers"
+        return self.clash(expr, message, "`+` takes two numbers, two texts or two lists", fix)
 
     # --- functions --------------------------------------------------------------------------------
 
@@ -232,9 +243,12 @@ class _Inference:
         ]
         self.items(expr, found[0])
         if expr.name == "contains" and found[0].kind in {"mapping", "text"} and not may_be(found[1], "text"):
-            self.clash(expr.args[1], f"a {found[0].kind} contains texts only")
+            message = f"a {found[0].kind} contains texts only"
+            cause = f"this is {_with_article(found[1].kind)}"
+            self.clash(expr.args[1], message, cause, "look for a text: `text(x)` makes one")
         if expr.name == "text" and found[0].kind == "null":
-            self.clash(expr.args[0], "null has no text")
+            cause = "nothing is not an empty text"
+            self.clash(expr.args[0], "null has no text", cause, 'write `default(x, "")`')
         return _GIVEN[function.gives]
 
     def items(self, expr: Call, found: Type) -> None:
@@ -243,7 +257,8 @@ class _Inference:
         wanted = kinds.get(expr.name)
         if wanted is not None and found.item is not None and not may_be(found.item, wanted):
             message = f"the items are of type {found.item.kind}, but `{expr.name}` needs {wanted}"
-            self.clash(expr.args[0], message)
+            fix = f"give a list of {wanted.replace('|', ' or ')} items"
+            self.clash(expr.args[0], message, _NEVER_TURNED, fix)
 
     def guard(self, expr: Call) -> Type:
         self.guards += 1
@@ -253,6 +268,20 @@ class _Inference:
             return BOOLEAN
         second = self.of(expr.args[1])
         return second if first.kind == "null" else either((first, second))
+
+
+_NEVER_TURNED = "a value is never turned into one of another type by itself"
+
+
+def _instead(kind: str, wanted: str) -> str:
+    """Return what to write where a value of another type is wanted."""
+    if kind == "null":
+        return "write `default(x, ...)`"
+    if kind == "text" and "a number" in wanted:
+        return "turn it into a number: `number(x)`"
+    if "a boolean" in wanted:
+        return "compare it: `x != 0`, `len(x) > 0`, `x == 'yes'`"
+    return f"give {wanted}"
 
 
 def _with_article(kind: str) -> str:

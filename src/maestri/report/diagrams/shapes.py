@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from maestri.kernel import state
-from maestri.kernel.path import ROOT, parent
 from maestri.lang.model import (
     AgentDef,
     ArmDef,
@@ -29,14 +27,11 @@ from maestri.lang.model import (
     WorkflowDef,
     WorkflowRef,
 )
-from maestri.report.outline import elapsed_s
-from maestri.report.tree import Tree
 from maestri.report.wording import cut, duration, one_line
 
 COLUMN, ROW, WAVES = "column", "row", "waves"
 DETAIL_CHARS: Final = 44
-SHOWN_CHILDREN: Final = 12
-_SIDE_BY_SIDE: Final = frozenset({"parallel", "each", "graph", "race", "compete", "streams", "branch"})
+SIDE_BY_SIDE: Final = frozenset({"parallel", "each", "graph", "race", "compete", "streams", "branch"})
 
 
 class Shape(NamedTuple):
@@ -105,7 +100,7 @@ def waves(children: Sequence[Shape]) -> list[list[int]]:
 
 def of_definition(model: WorkflowDef) -> Shape:
     """Return the shape of a definition."""
-    return Shape(_text(model.name), "workflow", _text(model.description), _steps(model.steps))
+    return Shape(short(model.name), "workflow", short(model.description), _steps(model.steps))
 
 
 def _steps(body: BodyDef) -> tuple[Shape, ...]:
@@ -126,20 +121,20 @@ def _detail(action: RunDef | CallDef | AgentDef | AskDef | WaitDef) -> str:
     if isinstance(action, RunDef):
         command = action.command
         words = command if isinstance(command, str) else " ".join(_words(item) for item in command.items)
-        return _text(words)
+        return short(words)
     if isinstance(action, CallDef):
-        return _text(action.function)
+        return short(action.function)
     if isinstance(action, AgentDef):
-        return _text(action.agent)
+        return short(action.agent)
     if isinstance(action, AskDef):
-        return _text(_words(action.question))
-    return _text(f"signal {action.signal}" if action.signal else duration(action.delay_s or 0.0))
+        return short(_words(action.question))
+    return short(f"signal {action.signal}" if action.signal else duration(action.delay_s or 0.0))
 
 
 def _inside(action: PatternDef) -> tuple[tuple[Shape, ...], str]:
     """Return what lies in a pattern, and how: its one body opened out, or its bodies as boxes."""
     found: list[Shape] = []
-    layout = ROW if action.spec.keyword in _SIDE_BY_SIDE else COLUMN
+    layout = ROW if action.spec.keyword in SIDE_BY_SIDE else COLUMN
     bodies = [(name, value) for name, value in action.options.items() if isinstance(value, BodyDef)]
     for name, value in action.options.items():
         if isinstance(value, BodyDef):
@@ -166,7 +161,7 @@ def _box(name: str, body: BodyDef) -> Shape:
 
 
 def _arm(name: str, arm: ArmDef) -> Shape:
-    label = f"when {_text(_words(arm.when))}" if arm.when is not None else "otherwise"
+    label = f"when {short(_words(arm.when))}" if arm.when is not None else "otherwise"
     return _box(name, arm.body)._replace(label=label)
 
 
@@ -181,18 +176,18 @@ def _repeats(action: PatternDef) -> str:
 
 
 def _option(value: OptionDef | None) -> str:
-    return _text(_words(value)) if isinstance(value, Fixed | Templated) else "a list"
+    return short(_words(value)) if isinstance(value, Fixed | Templated) else "a list"
 
 
 def _target(action: PatternDef) -> str:
     for value in action.options.values():
         if isinstance(value, WorkflowRef):
-            return _text(value.target)
+            return short(value.target)
     return ""
 
 
 def _said(predicate: PredicateDef) -> str:
-    return _text(_words(predicate.value))
+    return short(_words(predicate.value))
 
 
 def _words(value: Dynamic) -> str:
@@ -201,35 +196,6 @@ def _words(value: Dynamic) -> str:
     return str(value.value) if isinstance(value, Fixed) else "…"
 
 
-def _text(text: str) -> str:
+def short(text: str) -> str:
+    """Return a text as the harmless, short line that a box has room for."""
     return cut(one_line(text), DETAIL_CHARS)
-
-
-# --- of a run ---------------------------------------------------------------------------------------
-
-
-def of_run(tree: Tree, name: str, status: str, now: float) -> Shape:
-    """Return the shape of a run: the steps that its journal knows, each with its state in words."""
-    children = _ran(tree, ROOT, now)
-    return Shape(one_line(name), _text(tree.run.workflow), children=children, state=status)
-
-
-def _ran(tree: Tree, scope: str, now: float) -> tuple[Shape, ...]:
-    steps = list(tree.below(scope))
-    folded = tree.folded.get(scope)
-    hidden = max(0, len(steps) - SHOWN_CHILDREN) + (folded.total if folded else 0)
-    shown = [] if not hidden else [Shape("…", detail=f"{hidden:,} earlier ones")]
-    for step in steps[-SHOWN_CHILDREN:]:
-        passed_s = elapsed_s(step, now)
-        shown.append(
-            Shape(
-                parent(step.path)[1],
-                _text(step.pattern or step.agent),
-                children=_ran(tree, step.path, now) if step.path in tree.children else (),
-                layout=ROW if step.pattern in _SIDE_BY_SIDE else COLUMN,
-                repeats="again" if step.pattern == "loop" else "",
-                state=step.state if step.state != state.READY else "retry",
-                remark="" if passed_s is None else duration(passed_s),
-            )
-        )
-    return tuple(shown)
