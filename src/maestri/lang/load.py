@@ -56,6 +56,7 @@ SEVERAL = "L108"
 VERSION = "L121"
 
 MAX_BYTES = 1024 * 1024
+_SHOWN_BYTES = 200  # of a file that is too large to be read
 
 # Wheels for some platforms come without libyaml; the Python parser gives the same events, slower.
 _EVENTS: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -80,8 +81,12 @@ def read_file(path: str | Path, shown_as: str) -> Loaded:
         shown_as: Its name in messages.
     """
     try:
-        problem = _unfit(os.stat(path), shown_as)  # noqa: PTH116 - a path from outside may hold a NUL
-        data = b"" if problem is not None else _read(path)
+        found = os.stat(path)  # noqa: PTH116 - a path from outside may hold a NUL
+        problem = _unfit(found, shown_as)
+        is_large = found.st_size > MAX_BYTES
+        data = b"" if problem is not None else _read(path, _SHOWN_BYTES if is_large else MAX_BYTES + 1)
+        if problem is None and is_large:
+            problem = _too_large(found.st_size, shown_as, data)
     except (OSError, ValueError) as error:
         problem = _unreadable(error, path, shown_as)
     if problem is not None:
@@ -139,20 +144,23 @@ def _unfit(found: os.stat_result, name: str) -> Diagnostic | None:
         message = f"`{name}` is not an ordinary file"
         cause = "a pipe or a device may never end"
         return Diagnostic(NOT_A_FILE, message, cause=cause, fix="write it into a file first", file=name)
-    return _too_large(found.st_size, name) if found.st_size > MAX_BYTES else None
+    return None
 
 
-def _too_large(size_bytes: int, name: str) -> Diagnostic:
+def _too_large(size_bytes: int, name: str, begins: bytes) -> Diagnostic:
+    """Say that a file is too large, at its beginning: the rest of it is not read."""
     message = f"`{name}` has {size_bytes:,} bytes, which is too large"
+    cause = f"the limit is {MAX_BYTES:,} bytes"
     fix = "keep data in files of its own, and name them in the workflow"
-    return Diagnostic(TOO_LARGE, message, cause=f"the limit is {MAX_BYTES:,}", fix=fix, file=name)
+    first = begins[:_SHOWN_BYTES].decode(errors="replace").replace("\0", " ").rstrip()
+    return Source(name, first).diagnostic(TOO_LARGE, message, Span(1, 1, 1, 2), cause=cause, fix=fix)
 
 
-def _read(path: str | Path) -> bytes:
+def _read(path: str | Path, most_bytes: int) -> bytes:
     # Not blocking, should the file have been replaced by a pipe since it was looked at.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb") as file:  # noqa: PTH123 - it is a handle
-        return file.read(MAX_BYTES + 1)
+        return file.read(most_bytes)
 
 
 def _unreadable(error: OSError | ValueError, path: str | Path, name: str) -> Diagnostic:
@@ -174,7 +182,7 @@ def _decode(data: bytes | str, name: str) -> tuple[Source, Diagnostic | None]:
     try:
         raw = data.encode() if isinstance(data, str) else data
         if len(raw) > MAX_BYTES:
-            return nothing, _too_large(len(raw), name)
+            return nothing, _too_large(len(raw), name, raw)
         text = raw.decode()
     except UnicodeEncodeError as error:
         return nothing, _undecodable(Source(name, error.object), error.start, "half of a surrogate pair")
