@@ -13,7 +13,7 @@
     ├── EngineError           (E)   the operator: infrastructure
     └── UsageError            (U)   the Python author misused the API
     InternalError(RuntimeError)     us: a bug in Maestri, please report
-    Suspended(BaseException)        control flow: the run is parked; never caught by `except Exception`
+    Suspended(BaseException)        reserved
 
 Rule 1: a message says what, where and how to mend it (`Diagnostic`); its code never changes meaning.
 Rule 2: a failure of a step is journaled as a `Failure` and comes back as the same class with the same words.
@@ -200,13 +200,13 @@ class NoProgress(PatternFailed):
 
 
 class DependencyFailed(PatternFailed):
-    """What this step needs has failed or was skipped because something failed."""
+    """Reserved: what a step needs has failed. A graph records such a step as skipped."""
 
     code, kind = "P204", "dependency"
 
 
 class NoBranch(PatternFailed):
-    """No `when` of a branch held and there is no `otherwise`, though one was required."""
+    """Reserved: no `when` of a branch held. Such a branch has no output, and does not fail."""
 
     code, kind = "P205", "no-branch"
 
@@ -305,7 +305,7 @@ class PathNotFound(EngineError):
 
 
 class RunCancelled(MaestriError):
-    """The run was cancelled."""
+    """Reserved: the run was cancelled. `Ended.status` says so."""
 
     code = "S130"
 
@@ -345,7 +345,7 @@ class InternalError(RuntimeError):
 
 
 class Suspended(BaseException):
-    """The run is parked until a signal or a timer. Not an `Exception`: nobody may swallow it."""
+    """Reserved: the run is parked. The frames of such a run are left by a cancellation."""
 
 
 _RECORDED: dict[str, type[RunError]] = {}

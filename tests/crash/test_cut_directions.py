@@ -30,7 +30,8 @@ def failed(calls: list[int]) -> Stage:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("events", range(1, 5))
 def test_a_decision_that_is_on_record_is_carried_out_whole(events: int, when: Any) -> None:
-    stage = failed(calls := [])
+    calls: list[int] = []
+    stage = failed(calls)
     engine = CrashingEngine(stage.engine, events, when)
     with contextlib.suppress(Crash):
         asyncio.run(done(runner.direct(engine, stage.services, RUN_ID, "accept", "/s", 42)))

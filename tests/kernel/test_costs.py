@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
-from tests.same.playing import compiled
 
 from maestri.kernel.context import Context
 from maestri.kernel.ports import Answer, Attempt, Task
+from maestri.lang.compile import compile_workflow
+from maestri.lang.model import WorkflowDef, WorkflowRef
+from maestri.patterns._registry import Workflow
+from maestri.project import Project
 from maestri.testing.play import Stage
 
 YAML = "workflow: w\nsteps:\n  s: {agent: claude, prompt: hello}\n"
+FILE = "/flow/w.yaml"
 
 
 class Asked:
@@ -30,7 +34,13 @@ async def in_python(ctx: Context) -> Any:
 
 
 async def in_yaml(ctx: Context) -> Any:
-    return await compiled(YAML)(ctx, {})
+    definition, _ = Project().library().of_texts({FILE: YAML}).open(FILE, "w.yaml")
+    assert definition is not None
+    return await compile_workflow(definition, no_target)(ctx, {})
+
+
+def no_target(ref: WorkflowRef, _inside: WorkflowDef) -> Workflow:
+    raise LookupError(ref.target)
 
 
 @pytest.mark.parametrize("flow", [in_python, in_yaml])

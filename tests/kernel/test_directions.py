@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from maestri.errors import InputInvalid, PathNotFound
+from maestri.errors import InputInvalid, PathNotFound, RunError
 from maestri.kernel.context import Context
 from maestri.patterns import loop, parallel
 from maestri.testing.play import Stage
@@ -117,7 +117,7 @@ def test_a_round_that_its_loop_has_left_behind_cannot_be_decided() -> None:
     async def a_round(ctx: Context, number: int, _last: Any) -> Any:
         try:
             return await ctx.step("w", broken if number == 2 else lambda: number)
-        except Exception:
+        except RunError:
             return "handled"
 
     async def flow(ctx: Context) -> Any:
@@ -138,7 +138,7 @@ def test_a_scope_that_is_only_called_round_can_be_decided() -> None:
     async def handles(ctx: Context) -> Any:
         try:
             return await ctx.step("w", lambda: 2 if mended else broken())
-        except Exception:
+        except RunError:
             return "handled"
 
     async def flow(ctx: Context) -> Any:

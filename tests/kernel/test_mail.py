@@ -73,7 +73,7 @@ def test_an_engine_that_breaks_while_a_message_is_taken_fails_the_wait_and_leave
 
     async def scenario() -> None:
         execution = await stage.start()
-        execution.core.journal.take = full  # type: ignore[method-assign]
+        execution.core.journal.take = full  # type: ignore[method-assign,assignment]
         stage.post("signal", name="go")
         await execution.wait()
 

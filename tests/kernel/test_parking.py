@@ -70,7 +70,7 @@ def test_the_output_of_a_body_that_swallows_the_unwinding_is_not_taken() -> None
     async def swallows(ctx: Context) -> Any:
         try:
             return await ctx.signal("go")
-        except BaseException:
+        except asyncio.CancelledError:
             return "swallowed"
 
     stage = Stage(lambda ctx: parallel(ctx, "p", {"x": swallows}))

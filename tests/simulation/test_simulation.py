@@ -27,7 +27,7 @@ def test_every_run_keeps_every_promise(begin: int) -> None:
     seeds = range(begin, min(begin + CHUNK, FIRST + RUNS))
     crashes = check_simulation(seeds)
     tally("simulation", SEED, runs=len(seeds), crashes=crashes, violations=0)
-    assert crashes >= len(seeds)  # at least one a run: what was not killed shows nothing
+    assert crashes >= len(seeds)  # more than one a run: what was not killed shows little
 
 
 def test_a_seed_is_the_same_simulation_in_every_process() -> None:

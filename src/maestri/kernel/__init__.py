@@ -1,4 +1,6 @@
-"""Durable execution on the standard library alone. A reading order, with what each file knows:
+"""Durable execution on the standard library alone.
+
+A reading order, with what each file knows:
 
 `path`        where a step is
 `events`      the facts that a journal holds
@@ -16,4 +18,6 @@
 `fan`         children that run at once
 `directions`  what people decide by hand; `mail`: what comes in from outside
 `runner`      starts, resumes and ends runs
+
+What stands above knows nothing of what stands below it.
 """

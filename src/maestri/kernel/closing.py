@@ -141,27 +141,35 @@ async def settle(
         value = await body(scope)
         if live.is_interrupted:
             await asyncio.sleep(0)  # a body that has stopped itself hears of it here
-        if run.phase == UNWINDING:
-            raise asyncio.CancelledError  # it swallowed that, but its output means nothing  # noqa: TRY301
+        run.check_left()
         live.release()  # a request that the body has swallowed is over
         scope.check_past()
         text, value = codec.settle(to_plain(value))
         wanted = return_type(body)
         return Outcome(text, value if wanted is None else build(wanted, value))
-    except asyncio.CancelledError as cancelled:
-        if run.is_parking:
-            raise
-        return _ended_by(cancelled, live, scope.path, is_stopped=live.is_interrupted)
-    except BaseException as error:
-        if (broken := _not_of_the_work(error)) is not None:
-            raise broken from error
-        if run.phase == UNWINDING:
-            raise asyncio.CancelledError from error
-        return _ended_by(error, live, scope.path, is_stopped=run.is_told_to_stop(live))
+    except BaseException as error:  # noqa: BLE001 - what is no failure is raised again
+        return _left(run, error, live, scope.path)
     finally:
         run.live.pop(scope.path, None)
         if timer is not None:
             timer.cancel()
+
+
+def _left(run: RunCore, error: BaseException, live: Live, path: str) -> Outcome:
+    """Return the outcome of a body that was left with an error.
+
+    Raises:
+        BaseException: What is no business of the workflow's.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        if run.is_parking:
+            raise error
+        return _ended_by(error, live, path, is_stopped=live.is_interrupted)
+    if (broken := _not_of_the_work(error)) is not None:
+        raise broken
+    if run.phase == UNWINDING:
+        raise asyncio.CancelledError from error
+    return _ended_by(error, live, path, is_stopped=run.is_told_to_stop(live))
 
 
 def _not_of_the_work(error: BaseException) -> BaseException | None:

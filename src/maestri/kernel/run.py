@@ -233,6 +233,15 @@ class RunCore:
             if live.is_scope and live.stopping is not None and is_within(path, other):
                 raise asyncio.CancelledError
 
+    def check_left(self) -> None:
+        """Take no output of code that has swallowed its unwinding.
+
+        Raises:
+            CancelledError: The run unwinds.
+        """
+        if self.phase == UNWINDING:
+            raise asyncio.CancelledError
+
     def _check_parked(self) -> None:
         """Begin nothing in a run that is being left; one that is parked with its frames has woken by itself.
 

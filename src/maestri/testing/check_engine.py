@@ -285,9 +285,11 @@ async def mail_is_heard(make: MakeEngine) -> None:
         engine.post("bell", Message("m-2", "cancel", {}))
         await asyncio.wait_for(heard.wait(), 5)
         found = [message.id for message in await journal.messages()]
+        rest = [message.id for message in await journal.messages({"m-1"})]
         stop()
         await journal.close()
     _expect(found == ["m-1", "m-2"], "messages are in the order of posting", found)
+    _expect(rest == ["m-2"], "those that are left there can be passed over", rest)
 
 
 async def watchers_see_what_is_stored(make: MakeEngine) -> None:
