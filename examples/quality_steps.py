@@ -31,7 +31,7 @@ def hotspots(complexity: dict[str, list[dict[str, Any]]], most: int) -> list[dic
     return [{"file": spot["file"], "worst": spot["worst"]} for spot in found[:most]]
 
 
-def report(  # noqa: PLR0913 - one argument a section
+def report(
     path: str,
     repo: str,
     checks: dict[str, Any],
@@ -46,8 +46,8 @@ def report(  # noqa: PLR0913 - one argument a section
     lines = [
         f"# Quality of {repo}",
         "",
-        f"{len(checks['files'])} files. {len(lint)} lint findings, of which {fixable} could be fixed by a tool; "
-        f"{len(types)} type findings; {len(security)} security findings. "
+        f"{len(checks['files'])} files: {len(types)} type findings, {len(security)} security findings, and",
+        f"{len(lint)} lint findings, of which {fixable} could be fixed by a tool.",
         f"Tests: {'passed' if tests['exit_code'] == 0 else 'failed'} ({_summary(tests['stdout'])}).",
         "",
         *_section("Lint", [(f["code"], f["message"], f["filename"]) for f in lint], repo),
@@ -77,9 +77,8 @@ def _section(title: str, findings: list[tuple[Any, str, str]], repo: str) -> lis
     rows = []
     for code, count in counted.most_common(_SHOWN):
         message, file = first[code]
-        rows.append(
-            f"- {count} × **{code}** {message.splitlines()[0][:80]} (first in `{file.removeprefix(f'{repo}/')}`)"
-        )
+        what, place = message.splitlines()[0][:80], file.removeprefix(f"{repo}/")
+        rows.append(f"- {count} x **{code}** {what} (first in `{place}`)")
     more = len(counted) - _SHOWN
     return [
         f"## {title}",
