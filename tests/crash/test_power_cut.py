@@ -100,6 +100,8 @@ def cut_power(tape: list[Operation], folder: Path, random: Random, states: int) 
             found, wrong = survivors(place)
             lost = acknowledged - found
             counts += Counter(states=1, losing=bool(lost), lost=len(lost), damaged=bool(wrong))
+            if wrong:  # said where the assertion fails
+                counts[f"operation {moment}, {operation.kind} {operation.name}: {wrong}"] += 1
             shutil.rmtree(place)
     return counts
 
@@ -119,7 +121,7 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(tmp_path: Path, disks: 
     syncs = sum(operation.kind == "sync" for operation in tape)
     found = {name: counts[name] for name in ("states", "losing", "lost", "damaged")}
     tally("power cut, power-safe", SEED, operations=len(tape), syncs=syncs, **found)
-    assert found == {"states": STATES, "losing": 0, "lost": 0, "damaged": 0}
+    assert found == {"states": STATES, "losing": 0, "lost": 0, "damaged": 0}, counts
 
 
 def test_the_same_cuts_do_take_something_where_less_is_promised(tmp_path: Path, disks: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from maestri.engines.artifacts import sync_folder
 from maestri.errors import EngineError, JournalDamaged, JournalTooNew, StateUnusable
 
 VERSION: Final = 1
@@ -55,8 +56,11 @@ def open_writer(file: Path, durability: str, connect: Connect) -> sqlite3.Connec
     """
     db = None
     try:
+        if not file.exists() or not file.stat().st_size:
+            _bear(file)
         db = connect(file)
-        is_new = not check_version(db, file)  # before anything is changed in what may not be ours
+        if not check_version(db, file):  # before anything is changed in what may not be ours
+            raise damaged(file, "it has no tables")
         for pragma in (
             "trusted_schema = off",
             "journal_mode = wal",
@@ -68,10 +72,8 @@ def open_writer(file: Path, durability: str, connect: Connect) -> sqlite3.Connec
             "mmap_size = 0",
         ):
             db.execute(f"pragma {pragma}")
-        if not is_new and file.stat().st_size <= _QUICKLY_CHECKED_BYTES and (wrong := sound(db)):
+        if file.stat().st_size <= _QUICKLY_CHECKED_BYTES and (wrong := sound(db)):
             raise damaged(file, wrong)
-        if is_new:
-            db.executescript(Path(__file__).with_name("schema.sql").read_text())
     except sqlite3.Error as error:
         if db is not None:
             db.close()
@@ -81,6 +83,24 @@ def open_writer(file: Path, durability: str, connect: Connect) -> sqlite3.Connec
             db.close()
         raise
     return db
+
+
+def _bear(file: Path) -> None:
+    """Make a journal file aside and put it in its place whole: a power cut leaves no half of one."""
+    aside = file.with_name(file.name + ".new")
+    for left in (aside, aside.with_name(aside.name + "-journal"), aside.with_name(aside.name + "-wal")):
+        left.unlink(missing_ok=True)
+    with contextlib.closing(connect_writer(aside)) as db:
+        db.execute("pragma synchronous = full")
+        db.executescript(Path(__file__).with_name("schema.sql").read_text())
+        db.execute("pragma journal_mode = wal")
+    descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    aside.rename(file)
+    sync_folder(file.parent)
 
 
 def open_reader(file: Path) -> sqlite3.Connection | None:
