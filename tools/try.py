@@ -5,7 +5,6 @@ Kill it in the middle if you like; `maestri resume @last` goes on where it was.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -22,13 +21,12 @@ def main() -> int:
     SCRATCH.mkdir()
     print(f"cloning this project into {clone.relative_to(ROOT)}", flush=True)
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True)
-    binaries = Path(sys.prefix) / "bin"
-    env = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
-    maestri = str(binaries / "maestri")
-    print("maestri run examples/quality.yaml -i repo=.try/clone -i report=.try/quality-report.md", flush=True)
+    maestri = str(Path(sys.prefix) / "bin" / "maestri")
+    shown = "maestri run examples/quality.yaml -i repo=.try/clone -i report=.try/quality-report.md"
+    print(f"{shown} -i python=.venv/bin/python", flush=True)
     print("kill it when you like: `.venv/bin/maestri resume @last` goes on where it was\n", flush=True)
-    inputs = ["-i", f"repo={clone}", "-i", f"report={report}"]
-    ended = subprocess.run([maestri, "run", "examples/quality.yaml", *inputs], cwd=ROOT, env=env, check=False)
+    inputs = ["-i", f"repo={clone}", "-i", f"report={report}", "-i", f"python={sys.executable}"]
+    ended = subprocess.run([maestri, "run", "examples/quality.yaml", *inputs], cwd=ROOT, check=False)
     if ended.returncode == 0:
         print(f"\n{report.relative_to(ROOT)}:\n")
         print("\n".join(report.read_text(encoding="utf-8").splitlines()[:30]))
