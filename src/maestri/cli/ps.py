@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maestri.cli import exits
@@ -14,9 +14,9 @@ from maestri.kernel.ports import RunInfo
 from maestri.project import Project
 from maestri.report.outline import DIM, STYLES, Line, Piece, fitted
 from maestri.report.reading import status_of
-from maestri.report.wording import ago, clean, cut, duration, one_line
+from maestri.report.wording import ago, clean, counted, cut, duration, one_line
 
-_HEADS = ("NAME", "WORKFLOW", "STATUS", "STARTED", "TIME", "WAITS FOR")
+_HEADS = ("NAME", "WORKFLOW", "STATUS", "STARTED", "TIME", "NOTES")
 
 
 def _arguments(parser: Parser) -> None:
@@ -32,12 +32,13 @@ def _act(options: Any, terminal: Terminal) -> int:
     for finding in damages:
         terminal.tell(clean(finding.text()))
     if options.json:
-        terminal.say_json([run_json(run) for run in runs], indent=2)
+        terminal.say_json([{**run_json(run), "handled": project.handled(run)} for run in runs], indent=2)
     elif options.names:
         for run in runs:
             terminal.say(one_line(run.name))
     elif runs:
-        terminal.draw(table(runs, time.time(), terminal))
+        handled = {run.id: project.handled(run) for run in runs}
+        terminal.draw(table(runs, time.time(), terminal, handled))
     elif not damages:
         hint = "" if options.all else " in this folder; `maestri ps --all` lists those of all folders"
         terminal.say(f"there are no runs{hint}")
@@ -70,35 +71,40 @@ def run_json(run: RunInfo) -> dict[str, Any]:
     }
 
 
-def table(runs: Sequence[RunInfo], now: float, terminal: Terminal) -> list[Line]:
-    """Return the table of runs, the newest last, where a terminal shows it."""
-    rows = [_row(run, now) for run in runs]
+def table(runs: Sequence[RunInfo], now: float, terminal: Terminal, handled: Mapping[str, int]) -> list[Line]:
+    """Return the table of runs, the newest last; `handled` has the failures that a success got over."""
+    rows = [_row(run, now, handled.get(run.id, 0)) for run in runs]
     widths = [max(len(row[i]) for row in [_HEADS, *rows]) for i in range(len(_HEADS))]
     look = terminal.look(now)
     lines = [fitted([Piece(_padded(_HEADS, widths), DIM)], look)]
     for row in rows:
-        before, word, after = _padded(row[:2], widths), row[2], _padded(row[3:], widths[3:])
+        before, word, after = _padded([*row[:2], "|"], widths)[:-1], row[2], _padded(row[3:], widths[3:])
         rest = " " * (widths[2] - len(word))
-        lines.append(
-            fitted([Piece(before + "  "), Piece(word, STYLES[word]), Piece(f"{rest}  {after}")], look)
-        )
+        lines.append(fitted([Piece(before), Piece(word, STYLES[word]), Piece(f"{rest}  {after}")], look))
     return lines
 
 
-def _row(run: RunInfo, now: float) -> tuple[str, ...]:
-    waits = run.waiting if status(run) == state.WAITING else ""
+def handled_note(handled: int) -> str:
+    """Return what a status must say beside itself, so that it is not greener than its parts."""
+    return f"{counted(handled, 'failure')} handled" if handled else ""
+
+
+def _row(run: RunInfo, now: float, handled: int) -> tuple[str, ...]:
+    note = f"{handled} failed" if handled else ""  # short: it stands last, where a narrow terminal cuts
+    if status(run) == state.WAITING:
+        note = f"waits for {run.waiting}"
     return (
         one_line(run.name),
         cut(one_line(run.workflow), 24, "~"),
         status(run),
         ago(run.created, now),
         duration(took_s(run, now)),
-        one_line(waits),
+        one_line(note),
     )
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False))
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)).rstrip()
 
 
 command = Command(_arguments, _act)

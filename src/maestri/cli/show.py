@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from maestri.cli import exits
-from maestri.cli.ps import run_json, status, took_s
+from maestri.cli.ps import handled_note, run_json, status, took_s
 from maestri.cli.show_step import step_json, step_text
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import Command, Parser
@@ -63,7 +63,9 @@ def _draw(tree: Tree, run: RunInfo, terminal: Terminal) -> None:
     now, word = time.time(), status(run)
     name = terminal.style(one_line(run.name), BOLD)
     took = duration(took_s(run, now))
-    terminal.say(f"run {name}  {one_line(run.workflow)}  {terminal.style(word, STYLES[word])}  {took}")
+    note = handled_note(tree.run.handled)
+    head = f"run {name}  {one_line(run.workflow)}  {terminal.style(word, STYLES[word])}  {took}"
+    terminal.say(f"{head}  {note}" if note else head)
     terminal.say(f"started {date(run.created)} in {one_line(run.cwd)}")
     room = max(20, terminal.lines - 8) if terminal.is_terminal else None
     look = terminal.look(now if run.alive else 0.0, room, words=True)

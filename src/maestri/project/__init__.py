@@ -17,6 +17,7 @@ from maestri.errors import (
     ConfigError,
     DefinitionError,
     Diagnostic,
+    EngineError,
     JournalDamaged,
     JournalTooNew,
     MaestriError,
@@ -24,6 +25,7 @@ from maestri.errors import (
     RunNotFound,
     WorkflowMissing,
 )
+from maestri.kernel.events import RUN_SUCCEEDED
 from maestri.kernel.path import ROOT, parse
 from maestri.kernel.ports import Agent, Engine, Message, Reader, RunInfo
 from maestri.project.given import refuse_not_portable
@@ -209,6 +211,19 @@ class Project:
     def reader(self, run: RunInfo) -> Reader:
         """Return a reader of a run's events; it must be closed."""
         return part("reader")(self.catalog, run.id)  # type: ignore[no-any-return]
+
+    def handled(self, run: RunInfo) -> int:
+        """Return how many failures a run that succeeded has handled; 0 where that cannot be read."""
+        if run.end != RUN_SUCCEEDED:
+            return 0
+        reader = self.reader(run)
+        try:
+            found: int = reader.run_events()[-1].body.get("handled", 0)
+        except EngineError:
+            return 0  # whoever asks is told of the damage beside it
+        finally:
+            reader.close()
+        return found
 
     def log_files(self, run: RunInfo, path: str) -> list[tuple[int, str]]:
         """Return the logs of a step that there are, with the number of the attempt."""

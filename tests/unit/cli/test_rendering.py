@@ -25,12 +25,14 @@ DONE = RunInfo("01K", "calm-lynx-12", "a-workflow-of-a-very-long-name", "/", 100
 
 def test_the_table_of_runs(terminal: Make) -> None:
     waiting = RUN._replace(name="able-owl-1", waiting="/go", alive=False)
-    rows = [plain(line) for line in table([RUN, DONE, waiting], 1300.0, terminal()[0])]
+    well = RUN._replace(id="01M", name="fine-elm-2", end=ev.RUN_SUCCEEDED, alive=False)
+    rows = [plain(line) for line in table([RUN, DONE, waiting, well], 1300.0, terminal()[0], {"01M": 2})]
     assert rows == [
-        "NAME          WORKFLOW                  STATUS   STARTED  TIME   WAITS FOR",
-        "bold-otter-3  harden                    running  5m ago   5m00s",
-        "calm-lynx-12  a-workflow-of-a-very-lo~  failed   5m ago   1m15s",
-        "able-owl-1    harden                    waiting  5m ago   1m00s  /go",
+        "NAME          WORKFLOW                  STATUS     STARTED  TIME   NOTES",
+        "bold-otter-3  harden                    running    5m ago   5m00s",
+        "calm-lynx-12  a-workflow-of-a-very-lo~  failed     5m ago   1m15s",
+        "able-owl-1    harden                    waiting    5m ago   1m00s  waits for /go",
+        "fine-elm-2    harden                    succeeded  5m ago   1m00s  2 failed",
     ]
 
 
