@@ -183,7 +183,8 @@ def _argument(unit: Unit, option: Option, given: Any, frame: Frame) -> Any:
     if option.kind == "body":
         return bound_body(unit, given, frame) if option.binds.names else body(unit, given, frame)
     if option.kind == "bodies":
-        return {name: body(unit, inner, frame) for name, inner in given.items()}
+        made = bound_body if option.binds.names else body
+        return {name: made(unit, inner, frame) for name, inner in given.items()}
     if option.kind == "arms":
         return {name: _arm(unit, arm, frame) for name, arm in given.items()}
     if option.kind == "graph":

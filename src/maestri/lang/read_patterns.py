@@ -119,7 +119,7 @@ def _option(
     if option.kind == "body":
         return _body(reader, option, tree, table, what)
     if option.kind == "bodies":
-        return _bodies(reader, tree, what)
+        return _bodies(reader, tree, what, _binds(option, table))
     if option.kind == "graph":
         return _graph(reader, tree, what)
     if option.kind == "predicate":
@@ -154,7 +154,9 @@ def _body(reader: StepReader, option: Option, tree: Tree, table: Mapping, what: 
     )
 
 
-def _bodies(reader: StepReader, tree: Tree, what: str) -> dict[str, BodyDef] | None:
+def _bodies(
+    reader: StepReader, tree: Tree, what: str, binds: tuple[str, ...]
+) -> dict[str, BodyDef] | None:
     table = read.mapping(reader.findings, tree, what, "write `name: step` below each other")
     if table is None:
         return None
@@ -164,7 +166,7 @@ def _bodies(reader: StepReader, tree: Tree, what: str) -> dict[str, BodyDef] | N
     found = {}
     for entry in table.entries:
         name = read.name(reader.findings, entry.key, "a branch")
-        body = reader.body(entry.value, f"the branch `{entry.key.text}`")
+        body = reader.body(entry.value, f"the branch `{entry.key.text}`", binds)
         if name is not None:
             found[name] = body._replace(name_span=entry.key.span)
     return found

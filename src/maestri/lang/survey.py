@@ -315,7 +315,10 @@ class _Walk:
         trail = self.trail
         for branch, body in branches:
             self.trail = (*trail, Link(branch, by_name=False))
-            level.types[branch], _ = self.body(body, View(level, level.order[branch], view), f"`{branch}`")
+            seen = View(level, level.order[branch], view)
+            if body.binds:
+                seen = View(Level("bound", body.binds, dict.fromkeys(body.binds, ANY)), 0, seen)
+            level.types[branch], _ = self.body(body, seen, f"`{branch}`")
         self.trail = trail
         return level.types
 
@@ -364,6 +367,10 @@ def _of_scalar(option: Option) -> str:
 
 def _may_be_left_out(action: PatternDef, option: Option) -> bool:
     """Tell whether a body of a pattern may not run at all although the pattern does."""
-    if option.kind == "arms" or (action.spec.keyword == "each" and option.name == "steps"):
+    if action.spec.keyword not in _RUN_WHOLE or (action.spec.keyword == "each" and option.name == "steps"):
         return True
     return "while" in action.options or option.name == "on_result"
+
+
+# Of these patterns every body runs, unless something fails; of the others some may not be needed.
+_RUN_WHOLE = frozenset({"steps", "parallel", "graph", "loop", "each", "workflow"})

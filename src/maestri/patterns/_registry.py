@@ -10,6 +10,7 @@ describes a pattern.
     Body                                    `steps:`, or one step
     Annotated[BoundBody, Binds(...)]        the same, with the names that the pattern binds
     Bodies                                  named bodies
+    Annotated[BoundBodies, Binds(...)]      the same, each with the names that the pattern binds
     Arms                                    named bodies with `when`, written directly under the keyword
     GraphSteps                              named steps with `needs`
     Annotated[Predicate, Binds(...)]        an expression that gives true or false
@@ -39,6 +40,7 @@ Value: TypeAlias = Annotated[Any, "an expression or a literal"]
 
 Bodies: TypeAlias = Mapping[str, Body[Any]]
 BoundBody: TypeAlias = Callable[..., Awaitable[Any]]
+BoundBodies: TypeAlias = Mapping[str, BoundBody]
 Predicate: TypeAlias = Callable[..., bool]
 Items: TypeAlias = Sequence[Any]
 Workflow: TypeAlias = Callable[[Context, Mapping[str, Any]], Awaitable[Any]]
@@ -174,6 +176,7 @@ _KINDS: tuple[tuple[Any, Kind], ...] = (
     (Arms, "arms"),
     (GraphSteps, "graph"),
     (BoundBody, "body"),
+    (BoundBodies, "bodies"),
     (Predicate, "predicate"),
     (Items, "items"),
     (Workflow, "workflow"),
