@@ -112,6 +112,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             os.kill(pid, 9)
 
 
+@pytest.fixture(scope="session")
+def new_bench() -> type[Bench]:
+    return Bench
+
+
 @pytest.fixture
 def own() -> type[Own]:
     return Own

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,24 +164,6 @@ def test_a_flood_costs_no_memory(bench: Bench, grown_kb: Callable[[], int]) -> N
     assert len(bench.with_processes(work).value) < 200_000
     assert kept == [300_000_000]
     assert grown_kb() < 15_000
-
-
-def test_three_hundred_commands_at_once_take_one_thread(bench: Bench) -> None:
-    before = threading.active_count()
-
-    async def work(processes: Processes) -> Any:
-        gate = bench.folder / "gate"
-        os.mkfifo(gate)
-        command = ("/bin/sh", "-c", "echo up; read line < gate || true")
-        runs = [asyncio.ensure_future(bench.run(processes, *command)) for _ in range(300)]
-        await bench.until(lambda: bench.stdout.count(b"up") == 300)
-        threads = threading.active_count() - before
-        with gate.open("w"):  # all readers see the end of the pipe
-            await asyncio.sleep(0.1)
-        return threads, await asyncio.gather(*runs)
-
-    threads, exits = bench.with_processes(work)
-    assert (threads, set(exits)) == (0, {Exit(0, None)})
 
 
 def test_nothing_is_left_open(bench: Bench, own: type[Own]) -> None:

@@ -163,6 +163,23 @@ def test_a_cancel_before_the_command_runs_leaves_nothing(bench: Bench) -> None:
     assert bench.with_processes(work) == ({True}, [])
 
 
+def test_a_cancel_before_the_command_runs_does_not_wait_for_the_grace_period(bench: Bench) -> None:
+    async def work(processes: Processes) -> Any:
+        padding = [str(n) * 100_000 for n in range(9)]  # what takes a while to hand over
+        argv = ("/bin/sh", "-c", "sleep 1000", *padding)
+        await bench.run(processes, "true")
+        runs = []
+        for n in range(20):
+            runs.append(asyncio.ensure_future(bench.run(processes, *argv, grace_s=1000)))
+            await asyncio.sleep(n * 0.0005)
+            runs[-1].cancel()
+        async with asyncio.timeout(60):
+            await asyncio.wait(runs)
+        return {run.cancelled() for run in runs}, bench.left()
+
+    assert bench.with_processes(work) == ({True}, [])
+
+
 def test_a_cancel_during_a_flood_ends_it(bench: Bench) -> None:
     async def work(processes: Processes) -> Any:
         run = asyncio.ensure_future(bench.run(processes, "yes"))

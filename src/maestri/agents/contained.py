@@ -61,8 +61,8 @@ def _ended_outside(message: str) -> StepFailed:
 class Guarded:
     """A command under a keeper. `lost` is the keeper that was killed, if it was."""
 
-    def __init__(self, command: Command, line: socket.socket, limit: int) -> None:
-        """Send the request; `limit` is the soft limit of open files that the command gets."""
+    def __init__(self, command: Command, line: socket.socket, request: int, limit: int) -> None:
+        """Send the request and listen; `limit` is the soft limit of open files that the command gets."""
         loop = asyncio.get_running_loop()
         self.begun: asyncio.Future[None] = loop.create_future()
         self.exit: asyncio.Future[Exit | StepFailed] = loop.create_future()
@@ -72,8 +72,10 @@ class Guarded:
         self._loop = loop
         self._command = command
         self._line = line
+        self._request = request
         self._heard = b""
         line.setblocking(False)
+        os.set_blocking(request, False)
         body = b"\0".join([b"%d" % limit, *command.fields()])
         self._unsent = memoryview(len(body).to_bytes(8, "big") + body)
         loop.add_reader(line, self._hear)
@@ -81,16 +83,21 @@ class Guarded:
 
     def _send(self) -> None:
         try:
-            sent = self._line.send(self._unsent)
+            self._unsent = self._unsent[os.write(self._request, self._unsent) :]
         except BlockingIOError:
-            sent = 0
-        except OSError:  # the reader will see the end too, and say so
-            sent = len(self._unsent)
-        self._unsent = self._unsent[sent:]
+            pass
+        except OSError:  # nobody reads it any more: the socket will tell
+            self._unsent = self._unsent[:0]
         if self._unsent:
-            self._loop.add_writer(self._line, self._send)
+            self._loop.add_writer(self._request, self._send)
         else:
-            self._loop.remove_writer(self._line)
+            self._close_request()
+
+    def _close_request(self) -> None:
+        if self._request >= 0:
+            self._loop.remove_writer(self._request)
+            os.close(self._request)
+            self._request = -1
 
     def _hear(self) -> None:
         try:
@@ -113,7 +120,6 @@ class Guarded:
             _give(self.exit, exit_of(int(rest[0])))
         elif word == "failed":
             _give(self.exit, refusal(rest[0], int(rest[1]), self._command))
-            _give(self.gone, None)
         elif word == "gone":
             _give(self.gone, None)
         _give(self.begun, None)
@@ -130,9 +136,6 @@ class Guarded:
 
     def terminate(self) -> None:
         """Ask everything to end."""
-        if self._unsent:  # the keeper would read the word as a part of the request
-            self.kill()
-            return
         try:
             self._line.send(b"T")
         except OSError:
@@ -140,7 +143,6 @@ class Guarded:
 
     def kill(self) -> None:
         """End everything: the keeper takes the end of its socket for that."""
-        self._loop.remove_writer(self._line)
         try:
             self._line.shutdown(socket.SHUT_WR)
         except OSError:
@@ -150,7 +152,7 @@ class Guarded:
         """Let go; what may still run is killed."""
         _give(self.begun, None)
         self._loop.remove_reader(self._line)
-        self._loop.remove_writer(self._line)
+        self._close_request()
         self._line.close()
 
 

@@ -3,7 +3,7 @@
 A stand-alone script, run as `python -I -S guardian.py CONTROL OWNER`; it imports nothing of Maestri, so that
 it starts fast and stays small. CONTROL is a packet socket to the owner, OWNER a pidfd of it or -1.
 
-    owner ── control ──> guardian ── fork ──> keeper ── spawn ──> command ──> whatever it starts
+    owner ── control ──> guardian ── fork ──> keeper ── fork ──> command ──> whatever it starts
       └───────── one socket per command ────────┘
 
 Rule 1: there is one keeper per command. It is a subreaper: whoever loses its parent below it becomes its
@@ -12,24 +12,26 @@ Rule 2: a tree is frozen from the top down before it is killed, so that it canno
     that no process id can be reaped and used again between the look and the signal.
 Rule 3: a keeper kills its tree when its socket ends or the owner dies, and leaves when the tree is gone. It
     needs nobody for that; the guardian, a subreaper too, takes over what a killed keeper leaves behind.
+Rule 4: an idle keeper is nearly all shared with the guardian, and what either writes to after the fork is
+    memory of that keeper. So the way from a packet to the wait touches few objects; what can be done by the
+    process that is about to become the command is done there.
 
-A packet on CONTROL with four descriptors (stdin, stdout, stderr, the command's socket) starts a command; a
-packet with a number asks for a reply when that keeper and all it left are gone. On its socket a keeper takes
-one request (eight bytes of length, then fields joined by NUL: soft limit of open files, directory, program,
-number of arguments, arguments, environment), then any number of `T` (ask the tree to end) and the end (kill
-it). It says `starting PID`, `failed STAGE ERRNO`, `exited STATUS` and `gone`, one line each.
+A packet on CONTROL with five descriptors (stdin, stdout, stderr, the command's socket, the request) starts a
+command; a packet with a number asks for a reply when that keeper and all it left are gone. The request is
+eight bytes of length, then fields joined by NUL: soft limit of open files, directory, program, number of
+arguments, arguments, environment. On its socket a keeper takes any number of `T` (ask the tree to end) and
+the end (kill it). From there come `starting KEEPER`, `failed STAGE ERRNO`, `exited STATUS` and `gone`, one
+line each.
 """
 
-# Importing pathlib would double the time to start and the memory of every keeper.
+# Importing pathlib would double the time to start.
 # ruff: noqa: PTH110, PTH123, PTH208
 
-from __future__ import annotations
-
-# `signal` and `socket` would bring `enum`, and a keeper would cost a third more: their C halves do the same
-# with plain numbers.
+# `signal`, `socket` and `ctypes` would leave their many objects in between those that a keeper touches, and
+# with each of them it would cost more pages: their C halves do the same with plain numbers.
+import _ctypes
 import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
-import ctypes
 import gc
 import os
 import resource
@@ -37,13 +39,31 @@ import select
 import sys
 import time
 
-PRCTL = ctypes.CDLL(None, use_errno=True).prctl  # made once: a keeper must write to as little as it can
+
+class _Function(_ctypes.CFuncPtr):
+    """A function of the C library."""
+
+    _flags_ = _ctypes.FUNCFLAG_CDECL
+
+
+def _function(name: str) -> _Function:
+    return _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))  # type: ignore[arg-type]
+
+
+PRCTL = _function("prctl")
+SIGNALFD = _function("signalfd")
 PR_SET_CHILD_SUBREAPER = 36
 POLL_MS = 20  # how often a tree that does not die at once is looked at again
 SETTLE_S = 5.0
-IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-DEFAULTED = tuple(set(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP})
-DESCRIPTOR_BYTES = 4  # a C int; descriptors come as an array of them
+MASK_BYTES = 128  # of a `sigset_t`
+TOLD_BYTES = 128  # of what a signalfd tells about one signal
+# Held back in the guardian and the keepers, which nobody is to end. A command that is asked to end before it
+# has become one has the signal waiting for it.
+HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+# What Python or whoever started it has set up otherwise; a command must find the default.
+CHANGED = tuple(n for n in signal.valid_signals() if signal.getsignal(n) != signal.SIG_DFL)
+PASSED = 5  # descriptors of a command
+ROOM = socket.CMSG_SPACE(PASSED * 4)
 
 
 def become_subreaper() -> None:
@@ -52,8 +72,8 @@ def become_subreaper() -> None:
     Raises:
         OSError: The kernel does not know how.
     """
-    if PRCTL(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
+    if PRCTL(PR_SET_CHILD_SUBREAPER, 1) != 0:
+        raise OSError("prctl")
 
 
 def _read(path: str) -> bytes:
@@ -127,21 +147,17 @@ def terminate_below() -> None:
         send(pid, signal.SIGCONT)
 
 
-def wakeup() -> int:
-    """Return a descriptor that becomes readable when a child has ended."""
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    return reading
+def told_of_children() -> int:
+    """Return a descriptor that is readable when a child of the process that looks at it has ended.
 
-
-def forget(wake: int) -> None:
-    """Take the word that children have ended."""
-    try:
-        os.read(wake, 4096)
-    except BlockingIOError:
-        return
+    Raises:
+        OSError: There are no descriptors left.
+    """
+    mask = (1 << (signal.SIGCHLD - 1)).to_bytes((sys.maxsize.bit_length() + 1) // 8, sys.byteorder)
+    fd: int = SIGNALFD(-1, mask.ljust(MASK_BYTES, b"\0"), os.O_CLOEXEC | os.O_NONBLOCK)
+    if fd < 0:
+        raise OSError("signalfd")
+    return fd
 
 
 def reap() -> dict[int, int] | None:
@@ -157,122 +173,125 @@ def reap() -> dict[int, int] | None:
         ended[pid] = status
 
 
-def receive(control: socket.socket) -> tuple[bytes, list[int]]:
-    """Return a packet and the descriptors that came with it, closed to what will be executed.
+def taken(fd: int, size: int) -> bytes:
+    """Read exactly so many bytes.
 
     Raises:
-        OSError: The socket is broken.
+        EOFError: There are not as many.
     """
-    room = socket.CMSG_SPACE(4 * DESCRIPTOR_BYTES)
-    packet, extra, _, _ = control.recvmsg(64, room, socket.MSG_CMSG_CLOEXEC)
-    fds: list[int] = []
-    for _, _, data in extra:
-        whole = range(0, len(data) - len(data) % DESCRIPTOR_BYTES, DESCRIPTOR_BYTES)
-        fds += [int.from_bytes(data[at : at + DESCRIPTOR_BYTES], sys.byteorder) for at in whole]
-    return packet, fds
+    found = bytearray()
+    while len(found) < size:
+        chunk = os.read(fd, min(size - len(found), 1 << 20))
+        if not chunk:
+            raise EOFError
+        found += chunk
+    return bytes(found)
 
 
 class Keeper:
-    """Starts one command and stays until its tree is gone."""
+    """Starts one command and stays until its tree is gone.
 
-    def __init__(self, line: socket.socket, owner: int) -> None:
-        """Take the command's socket and the pidfd of the owner, or -1."""
+    Made once, in the guardian: a keeper becomes it by being forked.
+    """
+
+    def __init__(self, line: int, ended: int, poller: select.poll) -> None:
+        """Take the place of the command's socket, what tells of children, and a poller of both."""
         self.line = line
-        self.wake = wakeup()
-        self.poller = select.poll()
-        for fd in (line.fileno(), self.wake, owner):
-            if fd >= 0:
-                self.poller.register(fd, select.POLLIN)
+        self.ended = ended
+        self.poller = poller
         self.killing = False
 
-    def say(self, words: str) -> None:
+    def say(self, words: bytes) -> None:
         """Tell the owner, if there is one to hear it."""
         try:
-            self.line.sendall(words.encode() + b"\n")
+            os.write(self.line, words)
         except OSError:
             self.killing = True
 
-    def _take(self, size: int) -> bytes:
-        taken = bytearray()
-        while len(taken) < size:
-            chunk = self.line.recv(min(size - len(taken), 1 << 20))
-            if not chunk:
-                raise EOFError
-            taken += chunk
-        return bytes(taken)
-
-    def start(self, streams: list[int]) -> int:
-        """Start the command and return its process id; 0 if it cannot be started."""
-        fields = self._take(int.from_bytes(self._take(8), "big")).split(b"\0")
-        limit, directory, program, count = fields[:4]
-        arguments, pairs = fields[4 : 4 + int(count)], fields[4 + int(count) :]
-        environment = dict(pair.split(b"=", 1) for pair in pairs)
-        self.say(f"starting {os.getpid()}")  # before the command can kill the one who says it
-        stage = "directory"
+    def keep(self, fds: memoryview) -> None:
+        """Start the command with these descriptors and stay, in the process just forked; never returns."""
+        status = 1
         try:
+            become_subreaper()
+            os.dup2(fds[3], self.line, False)  # takes the place of the guardian's own socket
+            try:
+                command = os.fork()
+            except OSError as error:
+                self.say(b"failed fork %d\n" % (error.errno or 0))
+                status = 0
+                return
+            if command == 0:
+                self._execute(fds)
+            for fd in fds:
+                os.close(fd)
+            self.stay(command)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _execute(self, fds: memoryview) -> None:
+        """Become the command, in the process just forked; never returns."""
+        stage = b"program"
+        try:
+            self.say(b"starting %d\n" % os.getppid())  # before the command can kill the keeper
+            request = taken(fds[4], int.from_bytes(taken(fds[4], 8), "big")).split(b"\0")
+            limit, directory, program, count = request[:4]
+            arguments, pairs = request[4 : 4 + int(count)], request[4 + int(count) :]
+            environment = dict(pair.split(b"=", 1) for pair in pairs)
+            os.setsid()
+            for place in range(3):
+                os.dup2(fds[place], place)
+            stage = b"directory"
             os.chdir(directory)
-            stage = "program"
+            stage = b"program"
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (int(limit), hard))
-            pid = _spawn(program, arguments, environment, streams)
+            for number in CHANGED:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            os.execve(program, arguments, environment)  # noqa: S606 - no shell is what is wanted
         except OSError as error:
-            self.say(f"failed {stage} {error.errno}")
-            return 0
-        os.chdir("/")
-        for fd in streams:
-            os.close(fd)
-        return pid
+            self.say(b"failed %s %d\n" % (stage, error.errno or 0))
+        except EOFError:  # the owner went, or does not want it any more
+            return
+        finally:
+            os._exit(127)
 
     def stay(self, command: int) -> None:
         """Report how the command ends; end its tree when told; return when everything is gone."""
         while True:
-            ended = reap()
+            self._wait()
+            while ended := reap():
+                if command in ended:
+                    self.say(b"exited %d\n" % ended[command])
             if ended is None:
                 break
-            if command in ended:
-                self.say(f"exited {ended[command]}")
-            elif not ended:
-                self._wait()
-        self.say("gone")
+        self.say(b"gone\n")
 
     def _wait(self) -> None:
         if self.killing:
             kill_below(set())
         for fd, _ in self.poller.poll(POLL_MS if self.killing else None):
-            if fd == self.wake:
-                forget(self.wake)
-            elif fd == self.line.fileno():
+            if fd == self.ended:
+                os.read(fd, TOLD_BYTES)
+            elif fd == self.line:
                 self._listen()
             else:
                 self._let_go(fd)
 
     def _listen(self) -> None:
         try:
-            word = self.line.recv(16)
+            word = os.read(self.line, 16)
         except OSError:
             word = b""
         if word:
             terminate_below()
         else:
-            self._let_go(self.line.fileno())
+            self._let_go(self.line)
 
     def _let_go(self, fd: int) -> None:
         self.poller.unregister(fd)
         self.killing = True
-
-
-def _spawn(
-    program: bytes, arguments: list[bytes], environment: dict[bytes, bytes], streams: list[int]
-) -> int:
-    return os.posix_spawn(
-        program,
-        arguments,
-        environment,
-        file_actions=[(os.POSIX_SPAWN_DUP2, fd, place) for place, fd in enumerate(streams)],
-        setsid=True,
-        setsigmask=(),
-        setsigdef=DEFAULTED,
-    )
 
 
 class Guardian:
@@ -282,14 +301,15 @@ class Guardian:
         """Take the socket and the pidfd of the owner, or -1."""
         self.control = control
         self.owner = owner
-        self.wake = wakeup()
+        self.ended = told_of_children()
         self.keepers: set[int] = set()
         self.strays = False
         self.poller = select.poll()
-        for fd in (control.fileno(), self.wake, owner):
+        for fd in (control.fileno(), self.ended, owner):
             if fd >= 0:
                 self.poller.register(fd, select.POLLIN)
         self.is_leaving = False
+        self.keeper = Keeper(control.fileno(), self.ended, self.poller)
 
     def serve(self) -> None:
         """Work until the owner is gone and everything of it is."""
@@ -297,19 +317,21 @@ class Guardian:
             for fd, _ in self.poller.poll(POLL_MS if self.strays else None):
                 if fd == self.control.fileno():
                     self._listen()
-                elif fd == self.wake:
-                    forget(self.wake)
+                elif fd == self.ended:
+                    os.read(fd, TOLD_BYTES)
+                    self._sweep()
                 else:
                     self._leave()
-            self._sweep()
+            if self.strays:
+                self._sweep()
 
     def _listen(self) -> None:
         try:
-            packet, fds = receive(self.control)
+            packet, passed, _, _ = self.control.recvmsg(64, ROOM, socket.MSG_CMSG_CLOEXEC)
         except OSError:
-            packet, fds = b"", []
-        if len(fds) == 4:
-            self._fork(fds)
+            packet, passed = b"", []
+        if passed:
+            self._fork(memoryview(passed[0][2]).cast("i"))  # descriptors come as an array of C's int
         elif packet:
             self._settle(int(packet))
         else:
@@ -323,35 +345,18 @@ class Guardian:
             except (KeyError, ValueError):
                 continue
 
-    def _fork(self, fds: list[int]) -> None:
-        try:
-            pid = os.fork()
-        except OSError as error:
-            os.write(fds[3], f"failed fork {error.errno}\n".encode())
-        else:
-            if pid == 0:
-                self._keep(fds)
-            self.keepers.add(pid)
+    def _fork(self, fds: memoryview) -> None:
+        if len(fds) == PASSED:  # fewer come where this process has no room for them
+            try:
+                pid = os.fork()
+            except OSError as error:
+                os.write(fds[3], b"failed fork %d\n" % (error.errno or 0))
+            else:
+                if pid == 0:
+                    self.keeper.keep(fds)
+                self.keepers.add(pid)
         for fd in fds:
             os.close(fd)
-
-    def _keep(self, fds: list[int]) -> None:
-        """Be a keeper, in the process just forked; never returns."""
-        status = 1
-        try:
-            self.control.close()
-            os.close(self.wake)
-            os.close(signal.set_wakeup_fd(-1))
-            become_subreaper()
-            keeper = Keeper(socket.socket(fileno=fds[3]), self.owner)
-            command = keeper.start(fds[:3])
-            if command:
-                keeper.stay(command)
-            status = 0
-        except EOFError:
-            status = 0
-        finally:
-            os._exit(status)
 
     def _sweep(self) -> None:
         ended = reap() or {}
@@ -374,9 +379,7 @@ class Guardian:
 
 def main() -> None:
     """Serve the owner that is named by the arguments."""
-    for number in IGNORED:
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*HELD_BACK, signal.SIGCHLD})
     become_subreaper()
     os.listdir("/proc/self/task")  # without it no tree can be walked: better to fail now
     control, owner = int(sys.argv[1]), int(sys.argv[2])

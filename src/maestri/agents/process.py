@@ -95,13 +95,20 @@ class _Guardian:
             OSError: The guardian is not there any more, or there are no descriptors left.
         """
         ours, theirs = socket.socketpair()
+        reading = writing = -1
         try:
             with theirs:
-                socket.send_fds(self._control, [b"start"], [*streams, theirs.fileno()])
-            return Guarded(command, ours, raised_file_limit())
+                reading, writing = os.pipe()
+                socket.send_fds(self._control, [b"start"], [*streams, theirs.fileno(), reading])
+            return Guarded(command, ours, writing, raised_file_limit())
         except BaseException:
             ours.close()
+            if writing >= 0:
+                os.close(writing)
             raise
+        finally:
+            if reading >= 0:
+                os.close(reading)
 
     async def settle(self, keeper: int) -> None:
         """Wait until nothing is left of what a killed keeper kept."""
