@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from maestri.errors import DefinitionError, MaestriError, PathNotFound
 from maestri.kernel.codec import decode
@@ -18,6 +18,7 @@ from maestri.kernel.runner import Execution
 from maestri.patterns.workflow import MARK
 from maestri.project import Loaded, Project
 from maestri.project.python_files import refuse_other
+from maestri.records import NamedTuple
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 

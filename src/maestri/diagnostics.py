@@ -5,7 +5,9 @@ Rule: a `Diagnostic` is data; the terminal, the page and the journal each render
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from maestri.records import NamedTuple
 
 
 class Span(NamedTuple):

@@ -5,7 +5,9 @@ Rule: everything here survives a round trip through JSON unchanged.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from maestri.records import NamedTuple
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

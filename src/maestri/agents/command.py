@@ -7,9 +7,9 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from maestri.errors import AgentUnavailable, InputInvalid, StepFailed
+from maestri.records import NamedTuple
 
 ARGUMENT_BYTES = 131_071  # MAX_ARG_STRLEN of Linux, without the NUL at its end
 

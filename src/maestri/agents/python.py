@@ -14,10 +14,11 @@ import importlib
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.errors import AgentUnavailable, InputInvalid, RunError, StepFailed
 from maestri.kernel.ports import Answer, Attempt, Task
+from maestri.records import NamedTuple
 
 
 class PythonAgent:

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.agents.answer import KINDS, artifacts_of, value_of
 from maestri.agents.capture import Capture
@@ -16,6 +16,7 @@ from maestri.agents.environment import step_environment
 from maestri.agents.process import Processes
 from maestri.errors import ExitFailed, InputInvalid, KilledBySignal, StepFailed
 from maestri.kernel.ports import Answer, Attempt, Task
+from maestri.records import NamedTuple
 
 NOT_FOUND = 127  # what a shell exits with when it does not find a command
 BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a command

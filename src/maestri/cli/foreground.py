@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
 
 from maestri.cli import exits
 from maestri.cli.asking import ask
@@ -30,6 +29,7 @@ from maestri.kernel.ports import Notice, RunInfo
 from maestri.kernel.runner import Ended, Execution
 from maestri.project import Project
 from maestri.project.doing import own_process
+from maestri.records import NamedTuple
 from maestri.report.reading import read_tree
 from maestri.report.tree import Tree
 from maestri.report.wording import clean, one_line

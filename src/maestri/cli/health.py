@@ -10,13 +10,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from maestri.agents.process import containment
 from maestri.cli.main import resolve
 from maestri.engines.filesystems import network_type
 from maestri.errors import MaestriError
 from maestri.project import Project
+from maestri.records import NamedTuple
 from maestri.report.wording import counted, size
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"

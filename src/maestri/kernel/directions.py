@@ -8,7 +8,7 @@ Rule 3: a decision and its effect are added in one turn of the loop, and so are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.errors import PathNotFound
 from maestri.kernel import codec
@@ -17,6 +17,7 @@ from maestri.kernel.events import Event, Stored
 from maestri.kernel.past import BY_HAND
 from maestri.kernel.path import ROOT, RUN, ancestors, parent, split_segment
 from maestri.kernel.ports import Clock, Engine, Journal
+from maestri.records import NamedTuple
 
 VERBS: Final = frozenset({"retry", "skip", "accept"})
 _ENDS = ev.STEP_ENDS | ev.SCOPE_ENDS

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.errors import PathNotFound, UsageError, ValueRefused
 from maestri.kernel import codec
@@ -20,6 +20,7 @@ from maestri.kernel.events import Event
 from maestri.kernel.path import ROOT, RUN, parent, parse
 from maestri.kernel.ports import Clock, Engine, Journal, Message
 from maestri.kernel.run import REQUEST, UNWINDING, RunCore, Waiter
+from maestri.records import NamedTuple
 
 CANCEL: Final = "cancel"
 _LONGEST = 200  # characters of a refused message that are kept

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from maestri.errors import Failure, retry_kinds
+from maestri.records import NamedTuple
 
 
 class Retry(NamedTuple):

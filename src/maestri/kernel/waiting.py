@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.kernel import codec
 from maestri.kernel import events as ev
@@ -16,6 +16,7 @@ from maestri.kernel.events import Event, Stored
 from maestri.kernel.past import SLEEP, WAIT, WITH_SCOPE, cancelled_error, cancelled_fields, check, give_back
 from maestri.kernel.path import join
 from maestri.kernel.run import REQUEST, Live, RunCore, Stop, Waiter
+from maestri.records import NamedTuple
 
 # What a wait asks for: its verb, so that a replay tells one from another and from a step.
 SLEEP_DIGEST: Final = codec.digest("sleep")

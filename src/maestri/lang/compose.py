@@ -7,12 +7,12 @@ Rule 2: what is merely wrong becomes a finding and reading goes on; what could e
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from maestri.errors import Diagnostic, Span
 from maestri.lang.scalars import OutOfRange, resolve
 from maestri.lang.source import Source, suggest
 from maestri.lang.tree import Entry, Mapping, Scalar, Sequence, Tree
+from maestri.records import NamedTuple
 
 DUPLICATE = "L111"
 KEY = "L112"

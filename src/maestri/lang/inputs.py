@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from maestri.errors import DefinitionError, Diagnostic, InputInvalid, Span
 from maestri.lang.source import Source, suggest
+from maestri.records import NamedTuple
 from maestri.values import Json, plain_type
 
 UNKNOWN: Final = "C010"

@@ -35,7 +35,7 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -44,6 +44,7 @@ from maestri.lang.compose import Composer, Part, Stop
 from maestri.lang.source import Source
 from maestri.lang.syntax import Complaint, explain
 from maestri.lang.tree import Mapping, Scalar
+from maestri.records import NamedTuple
 
 UNREADABLE = "L101"
 NOT_A_FILE = "L102"

@@ -24,11 +24,11 @@ _WORDS |= dict.fromkeys(("null", "Null", "NULL"))
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
 _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
 
-_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
-_OCTAL = re.compile(r"0o[0-7]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_DECIMAL = r"[-+]?(?:0|[1-9][0-9]*)"
+_HEX = r"0x[0-9a-fA-F]+"
+_OCTAL = r"0o[0-7]+"
+_FLOAT = r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_SPECIAL = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _NUMERIC_STARTS = frozenset("+-.0123456789")
 
 
@@ -49,12 +49,12 @@ def resolve(text: str) -> Json:
 
 def _number(text: str) -> Json:
     for pattern, base in ((_DECIMAL, 10), (_HEX, 16), (_OCTAL, 8)):
-        if pattern.fullmatch(text):
+        if re.fullmatch(pattern, text):
             return _integer(text, base)
-    if _SPECIAL.fullmatch(text):
+    if re.fullmatch(_SPECIAL, text):
         message = "infinity and not-a-number do not exist in JSON"
         raise OutOfRange(message)
-    if not _FLOAT.fullmatch(text):
+    if not re.fullmatch(_FLOAT, text):
         return text
     number = float(text)
     if not isfinite(number):

@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections.abc import Collection
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
-from typing import NamedTuple
 
 from maestri.errors import Diagnostic, Span
+from maestri.records import NamedTuple
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SUGGESTED = 12  # more names than this in one message are not read

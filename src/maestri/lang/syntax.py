@@ -5,10 +5,9 @@ The two parsers (libyaml and its Python twin) word the same complaint differentl
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from maestri.errors import Diagnostic
 from maestri.lang.source import Source
+from maestri.records import NamedTuple
 
 TAB = "L109"
 SYNTAX = "L110"

@@ -6,11 +6,12 @@ Rule 2: one tree may stand in several places (an alias); trees are never changed
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from maestri.errors import Span
 from maestri.lang.positions import origins
 from maestri.lang.source import Source
+from maestri.records import NamedTuple
 from maestri.values import Json
 
 

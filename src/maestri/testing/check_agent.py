@@ -7,11 +7,12 @@ import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from maestri.errors import MaestriError, RunError, from_failure, to_failure
 from maestri.kernel import codec
 from maestri.kernel.ports import Agent, Answer, Attempt, Task
+from maestri.records import NamedTuple
 from maestri.values import ArtifactRef
 
 START_S: Final = 0.3  # what a task that hangs gets to begin

@@ -8,7 +8,7 @@ is tested does not judge itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.engines.projection import projected
 from maestri.kernel import codec
@@ -16,6 +16,7 @@ from maestri.kernel import events as ev
 from maestri.kernel.events import LAST_PASSING, Event, Stored
 from maestri.kernel.path import ROOT
 from maestri.kernel.ports import Message, RunInfo
+from maestri.records import NamedTuple
 
 _ENDS = ev.STEP_ENDS | ev.SCOPE_ENDS
 

@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import copy_context
 from random import Random
-from typing import NamedTuple
 
 from maestri.errors import EngineError, MaestriError, RunInUse, RunNotFound, StaleOwner
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.ports import Message, Reader, RunInfo
+from maestri.records import NamedTuple
 from maestri.testing.simulated_disk import Entry, SimulatedDisk
 from maestri.testing.simulated_loop import SimulatedLoop, Worker
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import count
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from maestri.errors import RunError
 from maestri.kernel.body import OneStep, Opening
@@ -21,6 +21,7 @@ from maestri.kernel.ports import Task
 from maestri.patterns import branch, each, graph, loop, parallel, sequence, workflow
 from maestri.patterns._registry import Arm, Need
 from maestri.patterns._retry import retrying
+from maestri.records import NamedTuple
 
 _LEAVES = 7
 _DEEPEST = 4

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.errors import EngineError, ReplayError, RunEnded, RunInUse
 from maestri.kernel import events as ev
@@ -16,6 +16,7 @@ from maestri.kernel import runner, state
 from maestri.kernel.ports import Message, RunInfo
 from maestri.kernel.run import Services
 from maestri.kernel.runner import Definition, Ended, Execution
+from maestri.records import NamedTuple
 from maestri.testing.simulated_checks import check_journal
 from maestri.testing.simulated_disk import Row, SimulatedDisk
 from maestri.testing.simulated_engine import CALM, Place, SimulatedEngine, Weather

@@ -16,8 +16,8 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from random import Random
-from typing import NamedTuple
 
+from maestri.records import NamedTuple
 from maestri.testing.simulated_checks import differences
 from maestri.testing.simulated_flows import Shape, draw
 from maestri.testing.simulated_run import SimulatedRun, Whole

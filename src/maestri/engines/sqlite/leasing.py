@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from maestri.engines.sqlite.batch import Lease
 from maestri.engines.sqlite.rows import Part
@@ -17,6 +16,7 @@ from maestri.engines.sqlite.schema import PLACES_PER_RUN, connect_writer, is_bus
 from maestri.errors import EngineError, StaleOwner
 from maestri.kernel.codec import blobs_in
 from maestri.kernel.ports import RunInfo
+from maestri.records import NamedTuple
 
 _AT_ONCE = 1000
 

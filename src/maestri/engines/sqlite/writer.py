@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from maestri.engines.sqlite import mailbox
 from maestri.engines.sqlite.batch import Batch, Item, Lease, Operation
@@ -22,6 +22,7 @@ from maestri.engines.sqlite.locks import FileLock
 from maestri.engines.sqlite.schema import Connect, is_full, is_io, open_writer, translated
 from maestri.engines.statedir import StateDir
 from maestri.errors import Diagnostic, EngineError, MaestriError, StaleOwner
+from maestri.records import NamedTuple
 
 _LOOKS_UP_S = 1.0  # how long an idle writer may outlive a main thread that forgot to close
 

@@ -12,24 +12,22 @@ from maestri.lang.tree import Scalar
 
 EXPRESSION = "L220"
 NAME = "L221"
-_USE = re.compile(
-    r"(?<!\\)\$\{\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?P<path>(?:\.[A-Za-z_][\w-]*)*)(?P<next>.)", re.DOTALL
-)
-_ASSIGNED = re.compile(r"\b([A-Za-z_]\w*)=|\b(?:for|read|local|export)\s+([A-Za-z_]\w*)")
+_USE = r"(?s)(?<!\\)\$\{\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?P<path>(?:\.[A-Za-z_][\w-]*)*)(?P<next>.)"
+_ASSIGNED = r"\b([A-Za-z_]\w*)=|\b(?:for|read|local|export)\s+([A-Za-z_]\w*)"
 
 
 def check_shell(subject: Subject) -> None:
     """Add each `${...}` in a text for the shell that was meant as an expression."""
     for placed in subject.survey.steps:
         action = placed.step.action
-        if isinstance(action, RunDef) and action.text is not None:
+        if isinstance(action, RunDef) and action.text is not None and "${" in action.text.text:
             given = {name for name, _ in action.env.entries} if action.env is not None else set()
-            given |= {name for found in _ASSIGNED.findall(action.text.text) for name in found if name}
+            given |= {name for found in re.findall(_ASSIGNED, action.text.text) for name in found if name}
             _check(subject, action.text, placed.view, given)
 
 
 def _check(subject: Subject, text: Scalar, view: View, given: set[str]) -> None:
-    for found in _USE.finditer(text.text):
+    for found in re.finditer(_USE, text.text):
         if subject.findings.is_full() and subject.findings.is_full("warning"):
             return
         name, path = found["name"], found["path"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 from maestri.lang.findings import Findings
 from maestri.lang.model import WorkflowDef, WorkflowRef
 from maestri.lang.survey import Call, Survey
+from maestri.records import NamedTuple
 
 
 class Circle(NamedTuple):

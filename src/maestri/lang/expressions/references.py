@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from maestri.lang.expressions.terms import (
     Binary,
@@ -19,6 +18,7 @@ from maestri.lang.expressions.terms import (
     Unary,
     Values,
 )
+from maestri.records import NamedTuple
 
 _GUARDS = frozenset({"default", "exists", "failed"})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from maestri.lang.expressions.evaluate import Names, evaluate
 from maestri.lang.expressions.operations import Refusal, as_text
@@ -17,6 +17,7 @@ from maestri.lang.expressions.references import Reference
 from maestri.lang.expressions.references import names as names_in
 from maestri.lang.expressions.terms import Expr
 from maestri.lang.expressions.tokens import MAX_CHARS, OPEN_QUOTE, BadExpression, Unreadable
+from maestri.records import NamedTuple
 from maestri.values import Json
 
 MAX_RENDERED_CHARS: Final = 1024 * 1024

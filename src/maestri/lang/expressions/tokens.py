@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from math import isfinite
-from typing import Final, NamedTuple
+from typing import Final
 
+from maestri.records import NamedTuple
 from maestri.values import Json
 
 MAX_CHARS: Final = 4096
@@ -28,8 +29,8 @@ _OPERATORS = {"and": "and", "or": "or", "not": "not", "AND": "and", "OR": "or", 
 _WORDS = _OPERATORS | {word: word for word in ("in", "if", "else", "true", "false", "null")}
 RESERVED: Final = frozenset(_WORDS)  # a step of such a name could not be referred to
 
-_TOKEN = re.compile(
-    r"""[ \t\r\n]*(?:
+# Patterns are compiled when they are first used: not every definition has expressions.
+_WORD_OR_SIGN = r"""(?xs)[ \t\r\n]*(?:
     (?P<name>[A-Za-z_][A-Za-z0-9_-]*)
     |(?P<sign>==|!=|<=|>=|&&|\|\||[<>+\-*/%()\[\].,=!&|?:{}$^])
     |(?P<number>[0-9](?:[eE][+-](?=[0-9])|\.(?=[0-9])|[A-Za-z0-9_])*)
@@ -37,12 +38,10 @@ _TOKEN = re.compile(
     |(?P<quote>['"])
     |(?P<end>\Z)
     |(?P<other>.)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
+    )"""
 OPEN_QUOTE: Final = "a quote begins a text, and no other one ends it within the expression"
-_NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?P<rest>(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_NUMBER = r"(?:0|[1-9][0-9]*)(?P<rest>(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
+_ESCAPE = r"(?s)\\(?:u([0-9a-fA-F]{4})|(.))"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "/": "/"}
 _MEANT = {
     "=": "write `==` to compare; an expression cannot assign",
@@ -116,7 +115,7 @@ def tokenize(text: str, at: int = 0) -> list[Token]:
         fix = "compute it in a step"
         raise Unreadable(message, at, at + len(text), cause=f"the limit is {MAX_CHARS:,}", fix=fix)
     tokens: list[Token] = []
-    for found in _TOKEN.finditer(text):
+    for found in re.finditer(_WORD_OR_SIGN, text):
         kind = found.lastgroup or ""
         if kind == "end":
             break
@@ -160,7 +159,7 @@ def _unexpected(raw: str, start: int) -> Unreadable:
 
 def _number(raw: str, start: int) -> int | float:
     end = start + len(raw)
-    found = _NUMBER.fullmatch(raw)
+    found = re.fullmatch(_NUMBER, raw)
     if found is None:
         fix = "write decimal digits, such as 12 or 1.5; put a text in quotes"
         message = f"`{raw[:40]}` is not a number"
@@ -190,4 +189,4 @@ def _text(raw: str, start: int) -> str:
             raise Unreadable(message, where, where + len(found[0]), cause=cause, fix=fix)
         return char
 
-    return _ESCAPE.sub(decoded, inner)
+    return re.sub(_ESCAPE, decoded, inner)

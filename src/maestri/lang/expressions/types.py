@@ -6,7 +6,7 @@ What is not known is `ANY` and fits everywhere; so a workflow without schemas ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from maestri.lang.expressions.functions import ANYTHING, FUNCTIONS
 from maestri.lang.expressions.terms import (
@@ -24,6 +24,7 @@ from maestri.lang.expressions.terms import (
     Values,
 )
 from maestri.lang.source import suggest
+from maestri.records import NamedTuple
 from maestri.values import plain_type
 
 

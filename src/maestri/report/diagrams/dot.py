@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import NamedTuple
 
 from maestri.kernel import state
+from maestri.records import NamedTuple
 from maestri.report.diagrams.shapes import Shape, edges
 
 _COLORS = {

@@ -8,10 +8,11 @@ repeats it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 from xml.sax.saxutils import escape
 
 from maestri.kernel import state
+from maestri.records import NamedTuple
 from maestri.report.diagrams.shapes import ROW, WAVES, Edge, Shape, edges, waves
 from maestri.report.wording import width_of
 
