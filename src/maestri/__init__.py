@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from maestri.kernel.body import OneStep
     from maestri.kernel.context import Context
     from maestri.kernel.policy import Policy, Retry
+    from maestri.patterns._priority import with_priority
     from maestri.patterns._registry import Arm, Need
+    from maestri.patterns.checked import Check, checked
     from maestri.project import Project
 
 __version__ = "0.1.0"
 __all__ = [
     "Arm",
+    "Check",
     "Context",
     "Diagnostic",
     "MaestriError",
@@ -27,13 +30,16 @@ __all__ = [
     "Retry",
     "RunError",
     "StepFailed",
+    "checked",
     "run",
     "stream",
+    "with_priority",
     "workflow",
 ]
 
 _PLACES = {
     "Arm": "maestri.patterns._registry",
+    "Check": "maestri.patterns.checked",
     "Need": "maestri.patterns._registry",
     "OneStep": "maestri.kernel.body",
     "Context": "maestri.kernel.context",
@@ -44,8 +50,10 @@ _PLACES = {
     "Retry": "maestri.kernel.policy",
     "RunError": "maestri.errors",
     "StepFailed": "maestri.errors",
+    "checked": "maestri.patterns.checked",
     "run": "maestri.api",
     "stream": "maestri.api",
+    "with_priority": "maestri.patterns._priority",
     "workflow": "maestri.api",
 }
 

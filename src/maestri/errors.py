@@ -9,6 +9,9 @@
     │   │   ├── ExitFailed  KilledBySignal  Timeout  OutputInvalid
     │   │   ├── AgentUnavailable  ValueRefused  StepCancelled  InputInvalid
     │   └── PatternFailed     (P)   JoinFailed  RoundsExhausted  NoProgress  DependencyFailed
+    │                               NoneSucceeded  NoAgreement  VerdictInvalid  DirectoryChanged  CopyMissing
+    │                               SagaUndone  PhaseInvalid  NotApproved  VerdictUnclear  DecisionInvalid
+    │                               SyncMissed
     ├── ReplayError           (R)   the operator: code and journal disagree
     ├── EngineError           (E)   the operator: infrastructure
     └── UsageError            (U)   the Python author misused the API
@@ -19,63 +22,36 @@ Rule 1: a message says what, where and how to mend it (`Diagnostic`); its code n
 Rule 2: a failure of a step is journaled as a `Failure` and comes back as the same class with the same words.
 """
 
+# ruff: noqa: PLC0414 - the typed way to re-export
+
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from maestri.diagnostics import Diagnostic as Diagnostic  # noqa: PLC0414 - the typed way to re-export
-from maestri.diagnostics import Failure as Failure  # noqa: PLC0414
-from maestri.diagnostics import Span as Span  # noqa: PLC0414
-
-
-class MaestriError(Exception):
-    """Anything Maestri tells a user; catch this to catch them all.
-
-    Args:
-        message: What happened, with the offending value first.
-        fix: The one thing to do.
-        cause: Why it is so, where the message does not say it.
-        detail: JSON that programs may want; it is journaled with a failure.
-    """
-
-    code: ClassVar[str] = "X000"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        fix: str = "",
-        cause: str = "",
-        path: str | None = None,
-        attempt: int | None = None,
-        run: str | None = None,
-        file: str | None = None,
-        detail: Any = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
-        self.cause = cause
-        self.path = path
-        self.attempt = attempt
-        self.run = run
-        self.file = file
-        self.detail = detail
-
-    @property
-    def diagnostic(self) -> Diagnostic:
-        """The message in the form that every renderer takes."""
-        return Diagnostic(
-            self.code,
-            self.message,
-            cause=self.cause,
-            fix=self.fix,
-            file=self.file,
-            run=self.run,
-            path=self.path,
-            attempt=self.attempt,
-        )
-
+from maestri.diagnostics import Diagnostic as Diagnostic
+from maestri.diagnostics import Failure as Failure
+from maestri.diagnostics import Span as Span
+from maestri.operator_errors import BadName as BadName
+from maestri.operator_errors import BadPattern as BadPattern
+from maestri.operator_errors import EngineError as EngineError
+from maestri.operator_errors import JournalDamaged as JournalDamaged
+from maestri.operator_errors import JournalTooNew as JournalTooNew
+from maestri.operator_errors import MaestriError as MaestriError
+from maestri.operator_errors import PathNotFound as PathNotFound
+from maestri.operator_errors import ReplayError as ReplayError
+from maestri.operator_errors import RunAmbiguous as RunAmbiguous
+from maestri.operator_errors import RunCancelled as RunCancelled
+from maestri.operator_errors import RunEnded as RunEnded
+from maestri.operator_errors import RunInUse as RunInUse
+from maestri.operator_errors import RunNotFound as RunNotFound
+from maestri.operator_errors import ScopeShared as ScopeShared
+from maestri.operator_errors import StaleOwner as StaleOwner
+from maestri.operator_errors import StateUnusable as StateUnusable
+from maestri.operator_errors import StepChanged as StepChanged
+from maestri.operator_errors import StepVanished as StepVanished
+from maestri.operator_errors import UsageError as UsageError
+from maestri.operator_errors import WorkflowChanged as WorkflowChanged
+from maestri.operator_errors import WorkflowMissing as WorkflowMissing
 
 # --- the author of a workflow ---------------------------------------------------------------------
 
@@ -211,130 +187,94 @@ class NoBranch(PatternFailed):
     code, kind = "P205", "no-branch"
 
 
-# --- the operator ---------------------------------------------------------------------------------
+class NoneSucceeded(PatternFailed):
+    """Of several ways to the same end none gave an answer that was good enough."""
+
+    code, kind = "P210", "none-succeeded"
 
 
-class ReplayError(MaestriError):
-    """The code and the journal disagree; nothing was run."""
+class NoAgreement(PatternFailed):
+    """A vote has no winner: too few gave the same answer, or several answers have as many votes."""
 
-    code = "R400"
-
-
-class StepChanged(ReplayError):
-    """A step asks for something else than the journal has for it."""
-
-    code = "R401"
+    code, kind = "P211", "no-agreement"
 
 
-class StepVanished(ReplayError):
-    """The journal has a finished step that the workflow no longer has."""
+class VerdictInvalid(PatternFailed):
+    """A judge named somebody who is no candidate."""
 
-    code = "R402"
-
-
-class WorkflowChanged(ReplayError):
-    """The workflow's file is not the one that the run was started with."""
-
-    code = "R403"
+    code, kind = "P212", "verdict"
 
 
-class WorkflowMissing(ReplayError):
-    """The workflow of a run cannot be found any more."""
+class DirectoryChanged(PatternFailed):
+    """A directory changed while a copy of it was worked on; nothing of the copy was brought back."""
 
-    code = "R404"
-
-
-class EngineError(MaestriError):
-    """The place where runs are kept has a problem."""
-
-    code = "E500"
+    code, kind = "P213", "directory-changed"
 
 
-class RunNotFound(EngineError):
-    """No run has this name."""
+class CopyMissing(PatternFailed):
+    """The copy of a directory that was worked on is not there any more."""
 
-    code = "E501"
-
-
-class RunAmbiguous(EngineError):
-    """Several runs begin with this text."""
-
-    code = "E502"
+    code, kind = "P214", "copy-missing"
 
 
-class RunInUse(EngineError):
-    """Another process is executing this run."""
+class SagaUndone(PatternFailed):
+    """A step of a saga failed, and what the saga had done was undone."""
 
-    code = "E503"
-
-
-class StaleOwner(EngineError):
-    """Another process has taken the run over; what this one did since is not stored."""
-
-    code = "E504"
+    code, kind, retryable = "P220", "saga", True
 
 
-class JournalDamaged(EngineError):
-    """A journal does not agree with its checksums."""
+class PhaseInvalid(PatternFailed):
+    """What a phase has made did not pass its gate."""
 
-    code = "E505"
-
-
-class JournalTooNew(EngineError):
-    """A journal was written by a newer version."""
-
-    code = "E506"
+    code, kind = "P221", "phase"
 
 
-class StateUnusable(EngineError):
-    """The state directory cannot be used: read-only, not private, on a network file system."""
+class NotApproved(PatternFailed):
+    """The reviewers did not approve of the work in as many rounds as there may be."""
 
-    code = "E507"
-
-
-class RunEnded(EngineError):
-    """The run has ended, so that this request has nothing to act on."""
-
-    code = "E508"
+    code, kind = "P222", "not-approved"
 
 
-class PathNotFound(EngineError):
-    """The run has no step or scope of this path."""
+class VerdictUnclear(PatternFailed):
+    """A reviewer or a validator did not say yes or no."""
 
-    code = "E509"
-
-
-class RunCancelled(MaestriError):
-    """Reserved: the run was cancelled. `Ended.status` says so."""
-
-    code = "S130"
+    code, kind = "P223", "verdict-unclear"
 
 
-# --- the Python author ----------------------------------------------------------------------------
+class DecisionInvalid(PatternFailed):
+    """A decision names no builder that there is."""
+
+    code, kind = "P224", "decision"
 
 
-class UsageError(MaestriError):
-    """The Python API was used in a way that cannot work."""
+class SyncMissed(PatternFailed):
+    """A stream waited at a sync point for another one that cannot come any more."""
 
-    code = "U600"
-
-
-class ScopeShared(UsageError):
-    """One `Context` was used by two asyncio tasks at once."""
-
-    code = "U601"
+    code, kind = "P225", "sync"
 
 
-class BadName(UsageError):
-    """A name of a step is not a name."""
+class VerifyFailed(PatternFailed):
+    """The checks of a step say that it is not done, whatever its answer claims."""
 
-    code = "U602"
+    code, kind, retryable = "P240", "verify", True
 
 
-class BadPattern(UsageError):
-    """A pattern has a parameter that YAML could not say."""
+class NotDelivered(PatternFailed):
+    """A file that a step is to deliver is not there, or is empty."""
 
-    code = "U603"
+    code, kind, retryable = "P241", "delivers", True
+
+
+class RequiredMissing(PatternFailed):
+    """A file that must exist before a step is not there."""
+
+    code, kind = "P242", "requires"
+
+
+class HandoffUnmet(PatternFailed):
+    """Items of a handoff checklist are not met, so that nothing may build on the step yet."""
+
+    code, kind = "P243", "handoff"
 
 
 # --- us -------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ Rule 3: the same workflow in Python makes the same calls, and so writes the same
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from maestri.errors import InputInvalid
 from maestri.kernel.body import Body, OneStep, Opening
@@ -23,21 +25,26 @@ from maestri.lang.model import (
     BodyDef,
     CallDef,
     Dynamic,
+    ExpressionDef,
     Listing,
     PatternDef,
     PredicateDef,
     RunDef,
     StepDef,
+    SyncDef,
     Templated,
     WaitDef,
     WorkflowDef,
     WorkflowRef,
 )
+from maestri.lang.parts import part
 from maestri.patterns._registry import Arm, Need, Option, Workflow
 from maestri.patterns._retry import retrying
+from maestri.records import NamedTuple
 from maestri.values import Json
 
 Targets: TypeAlias = Callable[[WorkflowRef, WorkflowDef], Workflow]
+FOLDER: Final = "dir"  # what patterns call the copy of a directory that their bodies work in
 
 
 class Unit(NamedTuple):
@@ -45,6 +52,8 @@ class Unit(NamedTuple):
 
     definition: WorkflowDef
     targets: Targets
+    memory: Any = None  # of one call of the workflow; None where no step writes into it
+    meet: Any = None  # of a stream, to meet others; None elsewhere
 
 
 def compile_workflow(definition: WorkflowDef, targets: Targets) -> Workflow:
@@ -54,10 +63,11 @@ def compile_workflow(definition: WorkflowDef, targets: Targets) -> Workflow:
         definition: A definition without findings.
         targets: Gives the workflow that a `workflow:` step names.
     """
-    unit = Unit(definition, targets)
 
     async def run(ctx: Context, inputs: Mapping[str, Json]) -> Json:
         frame = Frame({"inputs": complete(definition.name, definition.inputs, inputs)})
+        memory = part("memory")(definition, ctx, frame) if definition.remembers else None
+        unit = Unit(definition, targets, memory)
         ctx.names = frame
         last = await _steps(unit, definition.steps, ctx, frame)
         if definition.output is None:
@@ -72,6 +82,8 @@ async def _steps(unit: Unit, body: BodyDef, ctx: Context, frame: Frame) -> Json:
     last = None
     for step in body.steps:
         last = frame.names[step.name] = await _step(unit, step, ctx, frame)
+        if unit.memory is not None:
+            await unit.memory.after(ctx, step, frame)
     return last if body.output is None else value(body.output, frame, unit.definition.source)
 
 
@@ -81,6 +93,8 @@ async def _step(unit: Unit, step: StepDef, ctx: Context, frame: Frame) -> Json:
     try:
         if step.when is not None and not truth(step.when.value, frame, source):
             await ctx.skip(step.name)
+            if unit.meet is not None and isinstance(step.action, SyncDef):
+                unit.meet.skip(step.action.point)
             return None
         do = _prepared(unit, step, frame)
     except InputInvalid as error:
@@ -94,6 +108,18 @@ def _prepared(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Aw
     Raises:
         InputInvalid: One of them has no value.
     """
+    properties = step.properties
+    if properties is not None and properties.is_checked:
+        return part("checked")(unit, step, properties, frame)  # type: ignore[no-any-return]
+    return bare(unit, step, frame)
+
+
+def bare(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Awaitable[Json]]:
+    """Return the call that a step makes without its checks.
+
+    Raises:
+        InputInvalid: One of its expressions has no value.
+    """
     source, action = unit.definition.source, step.action
     if isinstance(action, PatternDef):
         return _pattern(unit, step, action, frame)
@@ -102,15 +128,28 @@ def _prepared(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Aw
         return lambda ctx: ctx.ask(step.name, question, options)
     if isinstance(action, WaitDef):
         return _wait(step, action)
+    if isinstance(action, SyncDef):
+        return part("sync")(unit, step, action, frame)  # type: ignore[no-any-return]
+    task = task_of(unit, step, frame)
+    return lambda ctx: ctx.perform(step.name, task)
+
+
+def task_of(unit: Unit, step: StepDef, frame: Frame) -> Task:
+    """Return the task of a step that is one: `run`, `call` or `agent`.
+
+    Raises:
+        InputInvalid: One of its expressions has no value.
+    """
+    source, action = unit.definition.source, step.action
     if isinstance(action, RunDef):
         agent, request = "run", run_request(action, frame, unit)
     elif isinstance(action, CallDef):
         agent, request = "call", call_request(action, frame, unit)
+    elif isinstance(action, AgentDef):
+        agent, request = action.agent, _agent_request(unit, step, action, frame)
     else:
-        agent, request = _agent_request(action, frame, unit)
-    costs = isinstance(action, AgentDef)
-    task = Task(agent, request, step.policy, source=step.source(source), costs=costs)
-    return lambda ctx: ctx.perform(step.name, task)
+        raise TypeError(step.verb)  # a step of another verb has no task
+    return Task(agent, request, step.policy, source=step.source(source), costs=isinstance(action, AgentDef))
 
 
 def _wait(step: StepDef, action: WaitDef) -> Callable[[Context], Awaitable[Json]]:
@@ -130,13 +169,19 @@ def run_request(action: RunDef, frame: Frame, unit: Unit) -> dict[str, Any]:
         request["env"] = {key: text(item, frame, source) for key, item in action.env.entries}
     if action.stdin is not None:
         request["stdin"] = text(action.stdin, frame, source)
-    if action.cwd is not None:
-        request["cwd"] = text(action.cwd, frame, source)
+    cwd = None if action.cwd is None else text(action.cwd, frame, source)
+    if cwd is not None or frame.folder is not None:
+        request["cwd"] = _below(frame.folder, cwd)
     if action.output is not None:
         request["output"] = action.output
     if action.ok is not None:
         request["ok"] = list(action.ok)
     return request
+
+
+def _below(folder: str | None, path: str | None) -> str:
+    """Return a path from the folder that is worked on; one that is absolute stays as it is."""
+    return posixpath.join(folder or "", path) if path else folder or ""
 
 
 def call_request(action: CallDef, frame: Frame, unit: Unit) -> dict[str, Any]:
@@ -148,8 +193,21 @@ def call_request(action: CallDef, frame: Frame, unit: Unit) -> dict[str, Any]:
     return request
 
 
-def _agent_request(action: AgentDef, frame: Frame, unit: Unit) -> tuple[str, dict[str, Any]]:
-    return action.agent, {"prompt": text(action.prompt, frame, unit.definition.source)}
+def _agent_request(unit: Unit, step: StepDef, action: AgentDef, frame: Frame) -> dict[str, Any]:
+    """Return what an agent is asked, with the back end of one that the file defines."""
+    source, properties = unit.definition.source, step.properties
+    request: dict[str, Any] = {"prompt": text(action.prompt, frame, source)}
+    if properties is not None and properties.returns is not None:
+        request["returns"] = properties.returns.schema
+    if properties is not None and properties.reads:
+        request["reads"] = [text(one, frame, source) for one in properties.reads]
+    known = unit.definition.agents.get(action.agent)
+    if known is not None:
+        request |= {key: known.options[key] for key in ("tier", "model") if key in known.options}
+        request["backend"] = {"kind": known.backend, **known.options}
+    request |= {"tier": action.tier} if action.tier else {}
+    request |= {"model": action.model} if action.model else {}
+    return request if frame.folder is None else {**request, "cwd": frame.folder}
 
 
 # --- patterns -------------------------------------------------------------------------------------
@@ -164,6 +222,8 @@ def _pattern(
         given = action.options.get(option.name)
         if given is not None:
             arguments[option.parameter] = _argument(unit, option, given, frame)
+    if frame.folder is not None and action.spec.option(FOLDER) is not None:
+        arguments[f"{FOLDER}_"] = _below(frame.folder, arguments.get(f"{FOLDER}_"))
     opening = Opening(step.source(unit.definition.source), step.policy.step_timeout_s)
 
     def call(ctx: Context, name: str) -> Awaitable[Any]:
@@ -189,8 +249,12 @@ def _argument(unit: Unit, option: Option, given: Any, frame: Frame) -> Any:
         return {name: _arm(unit, arm, frame) for name, arm in given.items()}
     if option.kind == "graph":
         return _graph(unit, given, frame)
+    if option.kind in {"undoable", "phases", "streams"}:
+        return part(option.kind)(unit, given, frame)
     if option.kind == "predicate":
         return _predicate(unit, given, frame)
+    if option.kind == "expression":
+        return _expression(unit, given, frame)
     if option.kind == "workflow":
         return unit.targets(given, unit.definition)
     found = value(given, frame, unit.definition.source)
@@ -203,27 +267,47 @@ def body(unit: Unit, definition: BodyDef, frame: Frame) -> Body[Json]:
     """Return a body as the patterns take it: a function over a scope, or the one step that it is."""
     if definition.is_single:
         (step,) = definition.steps
-        return OneStep(lambda ctx: _step(unit, step, ctx, frame))
+        return OneStep(_ranked(unit, definition, frame, partial(_single, unit, step, frame)))
 
     async def run(ctx: Context) -> Json:
         ctx.names = Frame({}, frame)
         return await _steps(unit, definition, ctx, ctx.names)
 
-    return run
+    return _ranked(unit, definition, frame, run)  # type: ignore[no-any-return]
 
 
 def bound_body(unit: Unit, definition: BodyDef, frame: Frame) -> Callable[..., Any]:
     """Return a body that a pattern gives names to; it is called with their values."""
 
     def run(ctx: Context, *values: Json) -> Awaitable[Json]:
-        inner = Frame(dict(zip(definition.binds, values, strict=True)), frame)
+        names = dict(zip(definition.binds, values, strict=True))
+        folder = names.get(FOLDER)
+        inner = Frame(names, frame, folder if isinstance(folder, str) else None)
         if definition.is_single:
             return _step(unit, definition.steps[0], ctx, inner)
         ctx.names = Frame({}, inner)
         return _steps(unit, definition, ctx, ctx.names)
 
     run.is_one_step = definition.is_single  # type: ignore[attr-defined]
-    return run
+    return _ranked(unit, definition, frame, run)  # type: ignore[no-any-return]
+
+
+def _single(unit: Unit, step: StepDef, frame: Frame, ctx: Context) -> Awaitable[Json]:
+    return _step(unit, step, ctx, frame)
+
+
+def _ranked(unit: Unit, definition: BodyDef, frame: Frame, body: Any) -> Any:
+    """Return a body with the priority of its first step, which is known when the body is ready."""
+    first = definition.steps[0] if definition.steps else None
+    if first is None or first.properties is None or first.properties.priority is None:
+        return body
+
+    def priority(*values: Json) -> float:
+        inner = Frame(dict(zip(definition.binds, values, strict=True)), frame)
+        return part("priority")(first, inner, unit.definition.source)  # type: ignore[no-any-return]
+
+    body.priority = priority
+    return body
 
 
 def _predicate(unit: Unit, definition: PredicateDef, frame: Frame) -> Callable[..., bool]:
@@ -234,6 +318,16 @@ def _predicate(unit: Unit, definition: PredicateDef, frame: Frame) -> Callable[.
         return truth(definition.value, Frame(names, scope.names or frame), unit.definition.source)
 
     return holds
+
+
+def _expression(unit: Unit, definition: ExpressionDef, frame: Frame) -> Callable[..., Json]:
+    """Return an expression that is evaluated in a scope, whose names it sees."""
+
+    def found(scope: Context, *values: Json) -> Json:
+        names = dict(zip(definition.binds, values, strict=True))
+        return value(definition.value, Frame(names, scope.names or frame), unit.definition.source)
+
+    return found
 
 
 def _arm(unit: Unit, arm: ArmDef, frame: Frame) -> Arm:
@@ -248,12 +342,24 @@ def _graph(unit: Unit, steps: tuple[StepDef, ...], frame: Frame) -> dict[str, Ne
 
     def one(step: StepDef) -> OneStep[Json]:
         async def run(ctx: Context) -> Json:
-            output = ended.names[step.name] = await _step(unit, step, ctx, ended)
+            seen = ended if unit.memory is None else unit.memory.seen_in_graph(step, steps, ended)
+            output = ended.names[step.name] = await _step(unit, step, ctx, seen)
+            if unit.memory is not None:
+                await unit.memory.after_in_graph(ctx, step, ended)
             return output
 
         return OneStep(run)
 
-    return {step.name: Need(one(step), tuple(need.text for need in step.needs)) for step in steps}
+    return {
+        step.name: Need(one(step), tuple(need.text for need in step.needs), _priority(unit, step, ended))
+        for step in steps
+    }
+
+
+def _priority(unit: Unit, step: StepDef, frame: Frame) -> float | Callable[[], float]:
+    if step.properties is None or step.properties.priority is None:
+        return 0.0
+    return lambda: part("priority")(step, frame, unit.definition.source)
 
 
 def _check_scalar(unit: Unit, option: Option, found: Json, given: Dynamic) -> None:

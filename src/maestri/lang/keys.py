@@ -5,11 +5,14 @@ The reader, the JSON Schema and the reference page all read these tables.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+from maestri.records import NamedTuple
 
 Form: TypeAlias = Literal[
     "command", "text", "template", "value", "texts", "integers", "duration", "predicate", "names", "list",
-    "retry", "word", "wait",
+    "retry", "word", "wait", "files", "checks", "checklist", "schema", "count", "values", "memory", "cache",
+    "number", "estimate", "body",
 ]  # fmt: skip
 
 
@@ -24,6 +27,8 @@ class Key(NamedTuple):
 
 
 OUTPUT_FORMATS: Final = ("text", "json", "jsonl", "lines", "result")
+
+TIERS: Final = ("small", "medium", "large")
 
 # A verb's first key is the verb itself.
 VERBS: Final[dict[str, tuple[Key, ...]]] = {
@@ -42,13 +47,33 @@ VERBS: Final[dict[str, tuple[Key, ...]]] = {
     "agent": (
         Key("agent", "text", "a configured agent"),
         Key("prompt", "value", "what it is asked", required=True),
+        Key("tier", "word", "how strong a model answers", TIERS),
+        Key("model", "text", "which model answers; the agent's own without it"),
     ),
     "ask": (
         Key("ask", "value", "a question to a person"),
         Key("options", "list", "the answers to choose from"),
     ),
     "wait": (Key("wait", "wait", "a duration, or `{signal: NAME}`"),),
+    "sync": (Key("sync", "text", "in a stream: the point where the streams that name it meet"),),
 }
+
+# What few steps have; read, compiled and checked in modules of their own.
+PROPERTIES: Final[tuple[Key, ...]] = (
+    Key("requires", "files", "files that must exist before the step starts; globs are allowed"),
+    Key("reads", "files", "files that the step reads; with `cache`, their content decides"),
+    Key("returns", "schema", "what its answer must be: a JSON Schema, or the name of one under `schemas`"),
+    Key("repair_turns", "count", "how often an agent may correct an answer of another form; 1 without it"),
+    Key("delivers", "files", "files that must exist and hold something when it is done; globs are allowed"),
+    Key("verify", "checks", "commands or expressions over `output` that decide whether it is done"),
+    Key("outputs", "values", "named outputs, as expressions over `output`, or the fields to take"),
+    Key("handoff", "checklist", "items with a check each, all met before anything builds on the step"),
+    Key("on_unmet", "word", "with an item unmet: `block` until it is met, or `fail`", ("block", "fail")),
+    Key("memory", "memory", "`{write: {NAME: value}}`: values that later steps see as `${memory.NAME}`"),
+    Key("cache", "cache", "keep its output for other runs: `true`, or for how long"),
+    Key("priority", "number", "of what is ready under `max_concurrent`, the higher number goes first"),
+    Key("estimate", "estimate", "what it is expected to take: a text, or `{tokens, duration, usd}`"),
+)
 
 COMMON: Final[tuple[Key, ...]] = (
     Key("when", "predicate", "the step is skipped where this is false; its output is then null"),
@@ -59,6 +84,8 @@ COMMON: Final[tuple[Key, ...]] = (
     Key("attempt_timeout", "duration", "the longest time for one attempt"),
     Key("idle_timeout", "duration", "the longest silence of an attempt"),
     Key("description", "text", "what the step is for"),
+    Key("undo", "body", "in a saga: what takes the step back; it sees the step's output as `output`"),
+    *PROPERTIES,
 )
 
 RETRY: Final[tuple[Key, ...]] = (
@@ -80,7 +107,28 @@ FILE: Final[tuple[str, ...]] = (
     "output",
     "workflows",
     "timeout",
+    "agents",
+    "schemas",
 )
+
+# What answers for an agent that a file defines, each with the options of which it needs one.
+BACKENDS: Final[dict[str, tuple[str, ...]]] = {
+    "run": ("command",),
+    "call": ("function",),
+    "scripted": ("answer", "answers"),
+}
+# The options of such an agent, each with the back ends that take it.
+AGENT_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "instructions": ("run", "call", "scripted"),
+    "tier": ("run", "call", "scripted"),
+    "model": ("run", "call", "scripted"),
+    "command": ("run",),
+    "env": ("run",),
+    "output": ("run",),
+    "function": ("call",),
+    "answer": ("scripted",),
+    "answers": ("scripted",),
+}
 
 INPUT: Final = ("type", "required", "default", "description")
 INPUT_TYPES: Final = ("any", "text", "number", "integer", "boolean", "list", "mapping", "path")
@@ -89,8 +137,6 @@ SAME_TYPE: Final = {"string": "text", "str": "text", "int": "integer", "float": 
 
 # Words of the language that this version does not have yet: named as such, never as typing errors.
 LATER: Final = frozenset({
-    "agents", "schemas", "budget", "claims", "reads", "delivers", "handoff", "returns", "requires", "outputs",
-    "undo", "cache", "sandbox", "workspace", "priority", "progress", "memory", "verify", "tier", "model",
-    "estimate", "emit", "sync", "refine", "repair", "fallback", "saga", "supervise", "on", "route", "review",
-    "phases", "streams", "scout", "compete", "race", "vote", "land", "on_timeout",
+    "budget", "claims", "sandbox", "workspace", "progress", "emit", "supervise", "on", "route", "land",
+    "on_timeout",
 })  # fmt: skip

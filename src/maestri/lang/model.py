@@ -7,7 +7,7 @@ Rule 2: a value that may hold expressions is a `Dynamic`; nothing here is evalua
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from maestri.errors import Span
 from maestri.kernel.policy import Policy
@@ -16,6 +16,7 @@ from maestri.lang.inputs import InputDef
 from maestri.lang.source import Source
 from maestri.lang.tree import Scalar
 from maestri.patterns._registry import PatternSpec
+from maestri.records import NamedTuple
 from maestri.values import Json
 
 
@@ -82,11 +83,13 @@ class CallDef(NamedTuple):
 
 
 class AgentDef(NamedTuple):
-    """`agent:` a configured agent by name, and what it is asked."""
+    """`agent:` a configured agent by name, and what it is asked; `tier` and `model` choose what answers."""
 
     agent: str
     prompt: Dynamic
     span: Span
+    tier: str = ""
+    model: str = ""
 
 
 class AskDef(NamedTuple):
@@ -101,6 +104,13 @@ class WaitDef(NamedTuple):
 
     delay_s: float | None = None
     signal: str | None = None
+
+
+class SyncDef(NamedTuple):
+    """`sync:` the point at which the streams that name it meet."""
+
+    point: str
+    span: Span
 
 
 class BodyDef(NamedTuple):
@@ -124,10 +134,27 @@ class ArmDef(NamedTuple):
     when: Templated | Fixed | None = None
 
 
+class PhaseDef(NamedTuple):
+    """One phase: its body, what judges it, and what happens when that says no. `keys` are their places."""
+
+    body: BodyDef
+    validate: BodyDef | PredicateDef | None = None
+    on_invalid: str = "stop"
+    max_tries: int = 3
+    keys: Mapping[str, Span] = {}
+
+
 class PredicateDef(NamedTuple):
     """An expression that must be true or false; `binds` are names that the pattern gives it."""
 
     value: Templated | Fixed
+    binds: tuple[str, ...] = ()
+
+
+class ExpressionDef(NamedTuple):
+    """An expression that a pattern evaluates itself; `binds` are names that the pattern gives it."""
+
+    value: Dynamic
     binds: tuple[str, ...] = ()
 
 
@@ -143,8 +170,10 @@ OptionDef: TypeAlias = (
     BodyDef
     | Mapping[str, BodyDef]
     | Mapping[str, ArmDef]
+    | Mapping[str, PhaseDef]
     | tuple["StepDef", ...]
     | PredicateDef
+    | ExpressionDef
     | WorkflowRef
     | Fixed
     | Templated
@@ -160,11 +189,75 @@ class PatternDef(NamedTuple):
     options: Mapping[str, OptionDef]
 
 
-Action: TypeAlias = RunDef | CallDef | AgentDef | AskDef | WaitDef | PatternDef
+Action: TypeAlias = RunDef | CallDef | AgentDef | AskDef | WaitDef | SyncDef | PatternDef
+
+
+class CheckDef(NamedTuple):
+    """One check of a step: a command, or a condition over its `output`; `said` is what messages call it."""
+
+    said: str
+    span: Span
+    run: RunDef | None = None
+    holds: PredicateDef | None = None
+
+
+class Returns(NamedTuple):
+    """What an answer must be: a JSON Schema, and the name that it has in the file."""
+
+    schema: Json
+    span: Span
+    name: str = ""
+
+
+class Estimate(NamedTuple):
+    """What a step is expected to take; `said` is how it is shown."""
+
+    said: str
+    tokens: int | None = None
+    usd: float | None = None
+    duration_s: float | None = None
+
+
+class Properties(NamedTuple):
+    """What a step may have beside its verb; most steps have none of these.
+
+    `keys` are the places of the keys. `max_age_s` is how long an output is kept for other runs.
+    """
+
+    keys: Mapping[str, Span]
+    requires: tuple[Dynamic, ...] = ()
+    reads: tuple[Dynamic, ...] = ()
+    delivers: tuple[Dynamic, ...] = ()
+    verify: tuple[CheckDef, ...] = ()
+    handoff: tuple[CheckDef, ...] = ()
+    on_unmet: str = "block"
+    returns: Returns | None = None
+    repair_turns: int = 1
+    outputs: Record | None = None
+    memory: Record | None = None
+    cache: bool = False
+    max_age_s: float | None = None
+    priority: Fixed | Templated | None = None
+    estimate: Estimate | None = None
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the step becomes a scope, in which it is done and checked."""
+        parts = (self.requires, self.delivers, self.verify, self.handoff, self.returns)
+        return any((*parts, self.outputs, self.memory, self.cache))
+
+
+class FileAgent(NamedTuple):
+    """An agent that a file defines: its back end, with the options that the requests get."""
+
+    name: str
+    span: Span
+    backend: str
+    options: Mapping[str, Json]
 
 
 class StepDef(NamedTuple):
-    """One step. `span` is that of its name, `verb_span` that of its verb."""
+    """One step. `span` is that of its name, `verb_span` that of its verb; `undo` takes it back in a saga."""
 
     name: str
     span: Span
@@ -176,6 +269,8 @@ class StepDef(NamedTuple):
     needs: tuple[Scalar, ...] = ()
     reason: str = ""
     description: str = ""
+    properties: Properties | None = None
+    undo: BodyDef | None = None
 
     def source(self, source: Source) -> str:
         """Return `file:line:col` of the step's name."""
@@ -185,6 +280,7 @@ class StepDef(NamedTuple):
 class WorkflowDef(NamedTuple):
     """A whole definition; `file` is where it was read from, for what it refers to beside it.
 
+    `agents` and `schemas` are those of its file. `remembers`: a step of it writes into `memory`.
     `unread` are the names of steps that could not be read; there are findings about them. `inputs_span` is
     the place of the key `inputs`.
     """
@@ -202,3 +298,6 @@ class WorkflowDef(NamedTuple):
     span: Span = Span(1, 1, 1, 1)
     unread: frozenset[str] = frozenset()
     inputs_span: Span | None = None
+    agents: Mapping[str, FileAgent] = {}
+    schemas: Mapping[str, Returns] = {}
+    remembers: bool = False

@@ -8,13 +8,15 @@ from typing import Any
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.lang import read_values as read
 from maestri.lang.findings import Findings
-from maestri.lang.keys import COMMON, LATER, VERBS
+from maestri.lang.keys import COMMON, LATER, PROPERTIES, VERBS
 from maestri.lang.model import (
     Action,
     BodyDef,
     PredicateDef,
+    Returns,
     StepDef,
 )
+from maestri.lang.parts import part
 from maestri.lang.read_patterns import read_pattern
 from maestri.lang.read_verbs import VerbReader
 from maestri.lang.source import nearest
@@ -22,6 +24,7 @@ from maestri.lang.tree import Entry, Mapping, Scalar, Tree
 from maestri.patterns._registry import PatternSpec
 
 _COMMON = {key.name: key for key in COMMON}
+_PROPERTIES = frozenset(key.name for key in PROPERTIES)
 BODY_KEYS = ("steps", "output")
 
 
@@ -33,6 +36,8 @@ class StepReader:
         self.findings = findings
         self.patterns = patterns
         self.verbs = VerbReader(findings)
+        self.schemas: MappingOf[str, Returns] = {}  # of the file
+        self.remembers = False  # whether a step that was read writes into `memory`
 
     # --- bodies -------------------------------------------------------------------------------------
 
@@ -195,6 +200,12 @@ class StepReader:
             text = table.get(key)
             if text is not None:
                 found[key] = read.literal_text(self.findings, text, f"`{key}`")
+        undo = table.get("undo")
+        if undo is not None:
+            found["undo"] = self.body(undo, "`undo`", ("output",))
+        if any(entry.key.text in _PROPERTIES for entry in table.entries):
+            found["properties"] = part("properties")(self.findings, table, self.schemas)
+            self.remembers = self.remembers or found["properties"].memory is not None
         return found
 
     def _policy(self, table: Mapping) -> Policy:

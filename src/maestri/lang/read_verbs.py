@@ -17,13 +17,14 @@ from maestri.lang.model import (
     Listing,
     Record,
     RunDef,
+    SyncDef,
     Templated,
     WaitDef,
 )
 from maestri.lang.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 _MAX_EXIT_CODE = 255
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 class VerbReader:
@@ -41,7 +42,7 @@ class VerbReader:
                 cause, fix = "there is no default for it", f"add `{key.name}:`"
                 self.findings.add("L202", message, verb.key.span, cause=cause, fix=fix)
         if verb.key.text == "run":
-            return self._run(verb, table)
+            return self.run(verb, table)
         if verb.key.text == "call":
             args = table.get("args")
             function = read.literal_text(self.findings, verb.value, "`call`")
@@ -54,13 +55,22 @@ class VerbReader:
         if verb.key.text == "agent":
             prompt = table.get("prompt")
             value = Fixed("", verb.key.span) if prompt is None else read.dynamic(self.findings, prompt)
-            return AgentDef(read.literal_text(self.findings, verb.value, "`agent`"), value, verb.value.span)
+            return self._agent(verb, table, value)
         if verb.key.text == "ask":
             options = table.get("options")
             found = () if options is None else read.texts(self.findings, options, "`options`")
             question = read.dynamic(self.findings, verb.value)
             return AskDef(question, tuple(option.text for option in found))
+        if verb.key.text == "sync":
+            return self._sync(verb)
         return self._wait(verb)
+
+    def _agent(self, verb: Entry, table: Mapping, prompt: Dynamic) -> AgentDef:
+        agent = read.literal_text(self.findings, verb.value, "`agent`")
+        tier, model = table.get("tier"), table.get("model")
+        word = None if tier is None else self.word(tier, "tier", VERBS["agent"][2].words)
+        name = "" if model is None else read.literal_text(self.findings, model, "`model`")
+        return AgentDef(agent, prompt, verb.value.span, word or "", name)
 
     def _arguments(self, tree: Tree) -> Dynamic:
         value = read.dynamic(self.findings, tree)
@@ -69,6 +79,13 @@ class VerbReader:
             cause = "that is how a function of Python is called"
             self.findings.add(read.WRONG, message, tree.span, cause=cause, fix="write `args: {name: value}`")
         return value
+
+    def _sync(self, verb: Entry) -> SyncDef | None:
+        point = read.literal_text(self.findings, verb.value, "`sync`")
+        if not point or not isinstance(verb.value, Scalar):
+            return None
+        name = read.name(self.findings, verb.value, "a sync point")
+        return None if name is None else SyncDef(name, verb.value.span)
 
     def _wait(self, verb: Entry) -> WaitDef | None:
         if isinstance(verb.value, Mapping):
@@ -83,7 +100,8 @@ class VerbReader:
             return None
         return WaitDef(delay_s=read.duration(self.findings, verb.value, "`wait`"))
 
-    def _run(self, verb: Entry, table: Mapping) -> RunDef:
+    def run(self, verb: Entry, table: Mapping) -> RunDef:
+        """Read a command with its options."""
         env = table.get("env")
         found_env = (
             None if env is None else read.mapping(self.findings, env, "`env`", "write `env: {NAME: value}`")
@@ -107,7 +125,7 @@ class VerbReader:
         )
 
     def _check_variable(self, key: Scalar) -> None:
-        if not _VARIABLE.fullmatch(key.text):
+        if not re.fullmatch(_VARIABLE, key.text):
             message = f"`{key.text[:80]}` is not a name for an environment variable"
             fix = "begin with a letter or `_`; then letters, digits and `_`"
             cause = "a shell could not read a variable of such a name"

@@ -9,7 +9,8 @@ from maestri.lang import read_values as read
 from maestri.lang.findings import Findings
 from maestri.lang.inputs import InputDef, fits
 from maestri.lang.keys import FILE, INPUT, INPUT_TYPES, LATER, SAME_TYPE
-from maestri.lang.model import BodyDef, WorkflowDef
+from maestri.lang.model import BodyDef, FileAgent, WorkflowDef
+from maestri.lang.parts import part
 from maestri.lang.read_steps import StepReader
 from maestri.lang.source import Source, nearest, suggest
 from maestri.lang.tree import Entry, Mapping, Scalar, Tree, to_json
@@ -35,6 +36,7 @@ class _Reader:
         self.findings = findings
         self.steps = StepReader(findings, patterns)
         self.file = file
+        self.agents: MappingOf[str, FileAgent] = {}  # of the file
 
     def workflow(self, tree: Mapping, default_name: str, *, is_inner: bool = False) -> WorkflowDef:
         for entry in tree.entries:
@@ -44,7 +46,11 @@ class _Reader:
             cause, fix = "`steps:` is what a workflow does", "add `steps:` with at least one step"
             self.findings.add("L202", "the workflow has no `steps`", tree.span, cause=cause, fix=fix)
         output, timeout, declared = tree.get("output"), tree.get("timeout"), tree.entry("inputs")
+        if not is_inner:
+            self._shared(tree)
+        self.steps.remembers = False
         body = BodyDef(self.steps.steps(steps, "the workflow"), (steps or tree).span)
+        remembers = self.steps.remembers
         return WorkflowDef(
             self._name(tree, default_name),
             self.findings.source,
@@ -59,14 +65,25 @@ class _Reader:
             tree.span,
             frozenset(self.findings.unread),
             None if declared is None else declared.key.span,
+            self.agents,
+            self.steps.schemas,
+            remembers,
         )
+
+    def _shared(self, tree: Mapping) -> None:
+        """Read what the steps of all workflows of a file may use."""
+        schemas, agents = tree.get("schemas"), tree.get("agents")
+        if schemas is not None:
+            self.steps.schemas = part("schemas")(self.findings, schemas)
+        if agents is not None:
+            self.agents = part("agents")(self.findings, agents)
 
     def _check_key(self, entry: Entry, *, is_inner: bool) -> None:
         key = entry.key
-        known = [word for word in FILE if not (is_inner and word == "workflows")]
+        known = [word for word in FILE if not (is_inner and word in {"workflows", "agents", "schemas"})]
         if key.text in known:
             return
-        if key.text in LATER and key.text != "outputs":
+        if key.text in LATER:
             self.steps.later(key)
         else:
             self.findings.unknown("key of a workflow", key, known)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from maestri.lang.keys import COMMON, INPUT_TYPES, RETRY, SAME_TYPE, VERBS, Key
+from maestri.lang.read_phases import POLICIES
+from maestri.lang.schema_properties import AGENTS, PROPERTY_DEFS, PROPERTY_FORMS
 from maestri.patterns._registry import Option, PatternSpec
 
 Schema: TypeAlias = dict[str, Any]
@@ -31,6 +33,8 @@ FILE_KEYS: Final = {
     "output": "the output of the workflow; that of its last step without it",
     "workflows": "smaller workflows that `workflow:` can call by name",
     "timeout": "the longest time for the whole run",
+    "agents": "agents of this file: a name, what answers for it, and its fixed options",
+    "schemas": "JSON Schemas by name, for `returns`",
 }
 INPUT_KEYS: Final = {
     "type": "what it may be; anything without it",
@@ -47,7 +51,8 @@ def schema(patterns: Mapping[str, PatternSpec]) -> Schema:
         patterns: The patterns by keyword.
     """
     steps = {verb: _verb(verb) for verb in VERBS} | {word: _pattern(one) for word, one in patterns.items()}
-    inner = {key: value for key, value in _file().items() if key != "workflows"}
+    shared = {"workflows", "agents", "schemas"}
+    inner = {key: value for key, value in _file().items() if key not in shared}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A workflow",
@@ -59,11 +64,13 @@ def schema(patterns: Mapping[str, PatternSpec]) -> Schema:
             "expression": {"type": "string", "pattern": _EXPRESSION},
             "retry": {"anyOf": [{"type": "integer", "minimum": 1}, _retry()]},
             "input": _input(),
+            **PROPERTY_DEFS,
             "inner": _object(inner, ["steps"]),
             "steps": _by_name({"$ref": "#/$defs/step"}),
             "step": {"anyOf": [{"$ref": f"#/$defs/{word}-step"} for word in steps]},
             "single": {"anyOf": [{"$ref": f"#/$defs/{word}-step"} for word in steps if word != "steps"]},
             "body": {"anyOf": [_body({}), {"$ref": "#/$defs/single"}]},
+            "phase": {"anyOf": [_body(_PHASE), {"$ref": "#/$defs/single"}]},
             "arm": {"anyOf": [_body({"when": _common()["when"]}), {"$ref": "#/$defs/single"}]},
             **{f"{word}-step": one for word, one in steps.items()},
         },
@@ -83,6 +90,8 @@ def _file() -> Schema:
         "output": {},
         "workflows": _by_name({"$ref": "#/$defs/inner"}),
         "timeout": {"$ref": "#/$defs/duration"},
+        "agents": AGENTS,
+        "schemas": _by_name({"type": ["object", "boolean"]}),
     }
     return {key: {**forms[key], "description": about} for key, about in FILE_KEYS.items()}
 
@@ -158,6 +167,8 @@ _FORMS: Final[dict[str, Callable[[Key], Schema]]] = {
     "retry": lambda _: {"$ref": "#/$defs/retry"},
     "word": lambda key: {"enum": list(key.words)},
     "wait": lambda _: {"anyOf": [{"$ref": "#/$defs/duration"}, _object({"signal": _SIGNAL}, ["signal"])]},
+    "body": lambda _: {"$ref": "#/$defs/body"},
+    **PROPERTY_FORMS,
 }
 
 
@@ -202,11 +213,23 @@ _KINDS: Final[dict[str, Schema]] = {
     "bodies": _several({"$ref": "#/$defs/body"}),
     "arms": _several({"$ref": "#/$defs/arm"}),
     "graph": {"$ref": "#/$defs/steps"},
+    "undoable": {"$ref": "#/$defs/steps"},
+    "phases": _several({"$ref": "#/$defs/phase"}),
+    "streams": _several({"$ref": "#/$defs/body"}),
     "predicate": {"$ref": "#/$defs/condition"},
+    "expression": {},
     "value": {},
     "items": {"anyOf": [{"type": "array"}, {"$ref": "#/$defs/expression"}]},
     "workflow": _TEXT,
     "seconds": {"$ref": "#/$defs/duration"},
+}
+_PHASE: Final[Schema] = {
+    "validate": {
+        "anyOf": [{"$ref": "#/$defs/condition"}, {"$ref": "#/$defs/body"}],
+        "description": "what judges the phase: a condition or a body, which sees its `output`",
+    },
+    "on_invalid": {"enum": list(POLICIES), "description": "what becomes of a phase that does not pass"},
+    "max_tries": {"type": "integer", "minimum": 1, "description": "how often it is done with `retry`"},
 }
 _SCALARS: Final[dict[type, Schema]] = {
     int: {"type": "integer", "minimum": 1},

@@ -6,7 +6,7 @@ The rules of `checks/` look at what is found here; none of them walks a definiti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from maestri.errors import Span
 from maestri.lang import outputs
@@ -19,6 +19,7 @@ from maestri.lang.model import (
     BodyDef,
     CallDef,
     Dynamic,
+    ExpressionDef,
     Fixed,
     Listing,
     OptionDef,
@@ -31,8 +32,10 @@ from maestri.lang.model import (
     WorkflowDef,
     WorkflowRef,
 )
-from maestri.lang.scopes import INPUTS, Level, View
+from maestri.lang.parts import part
+from maestri.lang.scopes import INPUTS, MEMORY, Level, View
 from maestri.patterns._registry import Option
+from maestri.records import NamedTuple
 
 ANYTHING = "any"
 NOT_NULL = "boolean|number|text|list|mapping"
@@ -117,7 +120,8 @@ def survey(definition: WorkflowDef, targets: Targets, type_of_workflow: TypeOfWo
     walk = _Walk(Survey(definition), targets, type_of_workflow)
     types = {name: outputs.of_input(one) for name, one in definition.inputs.items()}
     # Open, so that an unknown input is one finding with its own words and not a missing field as well.
-    level = Level("bound", [INPUTS], {INPUTS: Type("mapping", fields=types)})
+    shared = [INPUTS, MEMORY] if definition.remembers else [INPUTS]
+    level = Level("bound", shared, {INPUTS: Type("mapping", fields=types)})
     last, view = walk.body(definition.steps, View(level, 0), "the workflow")
     output = definition.output
     walk.found.output = last if output is None else outputs.bounded(walk.value(output, view, "`output`"))
@@ -131,6 +135,7 @@ class _Walk:
         self.type_of_workflow = type_of_workflow
         self.certain = True
         self.trail: tuple[Link, ...] = ()
+        self.meetings: Mapping[str, Type] = {}  # what the sync points around here give
 
     # --- values -------------------------------------------------------------------------------------
 
@@ -151,14 +156,14 @@ class _Walk:
     def templated(self, value: Templated, view: View, what: str, wanted: str) -> Type:
         problems: list[Problem] = []
         found = TEXT if value.template.pieces else ANY
-        for part in value.template.parts:
-            known, wrong = infer(part.expr, view.type_of)
+        for piece in value.template.parts:
+            known, wrong = infer(piece.expr, view.type_of)
             problems += wrong
             if value.template.is_single:
                 found = outputs.bounded(known)
             elif known.kind == "null":
                 cause, fix = "nothing is not an empty text", 'write `default(x, "")`'
-                problems.append(Problem(part.start, part.end, "null has no text", cause, fix))
+                problems.append(Problem(piece.start, piece.end, "null has no text", cause, fix))
         self.found.uses.append(Use(value, view, wanted, what, found, tuple(problems), self.certain))
         return found
 
@@ -200,12 +205,14 @@ class _Walk:
             self.value(step.when.value, view, "`when`", TRUTH)
             self.certain = False
         if isinstance(step.action, PatternDef):
-            link = Link(name, step.action.spec.keyword in {"parallel", "graph"})
+            link = Link(name, outputs.is_by_name(step.action))
             self.trail = (*(self.trail if is_named else self.trail[:-1]), link)
             found = self.pattern(step.action, view, name)
         else:
             self.verb(step, view)
-            found = outputs.of_action(step)
+            found = outputs.of_action(step, self.meetings)
+        if step.properties is not None:
+            found = part("survey")(self, step, view, found)
         self.certain, self.trail = before
         return found if step.when is None else outputs.may_be_null(found)
 
@@ -256,6 +263,9 @@ class _Walk:
                     f"`{option.name}`",
                     TRUTH,
                 )
+            elif isinstance(value, ExpressionDef):
+                seen = self.bound(value.binds, action, given, view)
+                self.value(value.value, seen, f"`{option.name}`", _EXPRESSED.get(option.name, ANYTHING))
             else:
                 given[option.name] = self.option(option, value, action, view, name)
         self.certain = certain
@@ -274,9 +284,11 @@ class _Walk:
             return self.value(
                 value, view, f"`{option.name}`", _of_scalar(option) if option.kind == "scalar" else wanted
             )
+        if option.kind in {"undoable", "phases", "streams"}:
+            return part(f"survey_{option.kind}")(self, value, view, name)  # type: ignore[no-any-return]
         if isinstance(value, tuple):
             return self.graph(value, view, name)
-        return self.bodies(value, view, name)
+        return self.bodies(value, view, name)  # type: ignore[arg-type]  # phases are none of these
 
     def bound(
         self,
@@ -355,6 +367,7 @@ class _Walk:
 
 
 _WANTED = {"items": "list"}
+_EXPRESSED = {"score": "number"}
 
 
 def _of_scalar(option: Option) -> str:
@@ -372,5 +385,6 @@ def _may_be_left_out(action: PatternDef, option: Option) -> bool:
     return "while" in action.options or option.name == "on_result"
 
 
+_GROUPS = frozenset({"saga", "phases", "streams", "review"})
 # Of these patterns every body runs, unless something fails; of the others some may not be needed.
-_RUN_WHOLE = frozenset({"steps", "parallel", "graph", "loop", "each", "workflow"})
+_RUN_WHOLE = frozenset({"steps", "parallel", "graph", "loop", "each", "workflow", *_GROUPS})

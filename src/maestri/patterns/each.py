@@ -19,6 +19,7 @@ from maestri.errors import InputInvalid
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Entry, Fan
 from maestri.patterns._join import NOT_ENDED, Join, again, check_crowd, chosen_before, gather
+from maestri.patterns._priority import has_priority, priority_of
 from maestri.patterns._registry import Binds, BoundBody, Items, Seconds, bind, pattern
 
 
@@ -96,5 +97,7 @@ def _check_items(items: object) -> None:
 
 
 def _entries(items: Items, wanted: range | list[int], steps: BoundBody) -> Iterator[Entry]:
+    if has_priority(steps):  # without one, nothing is looked at before there is room for it
+        wanted = sorted(wanted, key=lambda number: -priority_of(steps, items[number - 1], number))
     for number in wanted:
         yield Entry("item", number, bind(steps, items[number - 1], number))

@@ -20,6 +20,7 @@ from maestri.kernel.body import OneStep
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan
 from maestri.patterns._join import check_crowd
+from maestri.patterns._priority import Room
 from maestri.patterns._registry import GraphSteps, Need, pattern
 
 
@@ -57,11 +58,11 @@ async def graph(
     async def inside(scope: Context) -> dict[str, Any]:
         walk = _Walk(steps)
         async with Fan(scope, max_concurrent, needs_all=True) as fan:
-            for step in walk.ready():
-                fan.start(step, walk.body(step))
+            room = Room(fan, max_concurrent if walk.is_ranked else None)
+            room.add(walk.entries(walk.ready()))
             async for settled in fan:
-                for step in walk.ended(settled.name, settled.value, settled.error):
-                    fan.start(step, walk.body(step))
+                room.leave()
+                room.add(walk.entries(walk.ended(settled.name, settled.value, settled.error)))
                 for step, cause in walk.take_skipped():
                     await scope.skip(step, "dependency", cause)
                 if settled.error is not None and on_failure == "stop":
@@ -131,6 +132,19 @@ class _Walk:
 
     def ready(self) -> list[str]:
         return [step for step, missing in self._missing.items() if missing == 0]
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether a step has a priority: without one the fan keeps the order."""
+        return any(need.priority != 0.0 for need in self._steps.values())
+
+    def entries(self, steps: list[str]) -> list[tuple[str, Any, float]]:
+        """Return steps with their bodies and priorities."""
+        return [(step, self.body(step), self._priority(step)) for step in steps]
+
+    def _priority(self, step: str) -> float:
+        found = self._steps[step].priority
+        return found() if callable(found) else found
 
     def body(self, step: str) -> Any:
         need: Need = self._steps[step]

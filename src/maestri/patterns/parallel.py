@@ -26,6 +26,7 @@ from maestri.patterns._join import (
     gather,
     settled_failure,
 )
+from maestri.patterns._priority import by_priority
 from maestri.patterns._registry import Binds, Bodies, BoundBody, Seconds, bind, pattern
 
 
@@ -79,7 +80,7 @@ async def parallel(
         chosen = await chosen_before(scope)
         policy = Join(join, len(branches), deadline) if chosen is None else again(join, chosen)
         async with Fan(scope, max_concurrent, needs_all=join == "all") as fan:
-            for branch, body in branches.items():
+            for branch, body in by_priority(branches):
                 if chosen is None or (branch, 1) in chosen:
                     fan.start(branch, body)
             hook = None if on_result is None else lambda settled: report(scope, settled)

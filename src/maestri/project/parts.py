@@ -26,7 +26,13 @@ _PARTS: Final = {
 AGENTS: Final = {
     "run": "maestri.agents.shell:ShellAgent",
     "call": "maestri.agents.python:PythonAgent",
+    "files": "maestri.agents.files:FilesAgent",
+    "configured": "maestri.agents.configured:ConfiguredAgent",
 }
+CONFIGURED: Final = "configured"  # performs what brings its own back end along
+CACHE: Final = "maestri.engines.cache:Cache"
+CACHE_AGENT: Final = "maestri.project.caching:CacheAgent"
+DIRECTORY_AGENT: Final = "maestri.agents.directory:DirectoryAgent"  # for patterns; needs a place for copies
 
 
 def load(address: str) -> Any:

@@ -28,6 +28,25 @@ else, runs no code of the user, and never raises on any definition.
 | L230 | more findings than are shown | (`findings.py`) |
 | L231 | a loop that does not say when it ends | endless |
 | L232 | an expression in the braces of other systems | braces |
+| L240 | a contest of one | contests |
+| L241 | a vote that asks for more than there are | quorums |
+| L242 | a judge without criteria | criteria |
+| L243 | progress of one round | progress |
+| L244 | a kind of failure that is none | handled |
+| L250 | an `undo` that nobody would run | undos |
+| L251 | a `sync` that stands in no stream | meetings |
+| L252 | a sync point that one stream alone names | meetings |
+| L253 | sync points that wait for each other | meetings |
+| L254 | a sync point that a stream comes to twice | meetings |
+| L255 | a meeting that cannot be tried again | meetings |
+| L256 | a review that asks for more than there are | policies |
+| L257 | an option of a phase that does nothing | gates |
+| L258 | a saga that undoes nothing | undos |
+| L273 | an output that cannot be kept for other runs | caches |
+| L274 | a value of `memory` that nobody has written | memories |
+| L275 | a path that leads out of the run's folder | paths |
+| L276 | a file that may not be delivered yet | deliveries |
+| L277 | a property that does nothing | idle |
 """
 
 from __future__ import annotations
@@ -40,16 +59,27 @@ from maestri.lang.checks.agents import check_agents
 from maestri.lang.checks.alike import check_alike
 from maestri.lang.checks.arms import check_arms
 from maestri.lang.checks.braces import check_braces
+from maestri.lang.checks.caches import check_caches
 from maestri.lang.checks.calls import check_calls
 from maestri.lang.checks.clashes import check_clashes
 from maestri.lang.checks.constants import check_constants
+from maestri.lang.checks.contests import check_contests
+from maestri.lang.checks.criteria import check_criteria
+from maestri.lang.checks.deliveries import check_deliveries
 from maestri.lang.checks.endless import check_endless
+from maestri.lang.checks.groups import check_groups
+from maestri.lang.checks.handled import check_handled
+from maestri.lang.checks.idle import check_idle
 from maestri.lang.checks.inputs import check_inputs
 from maestri.lang.checks.joins import check_joins
 from maestri.lang.checks.kinds import check_kinds
+from maestri.lang.checks.memories import check_memories
 from maestri.lang.checks.missing import check_missing
 from maestri.lang.checks.names import check_names
 from maestri.lang.checks.needs import check_needs
+from maestri.lang.checks.paths import check_paths
+from maestri.lang.checks.progress import check_progress
+from maestri.lang.checks.quorums import check_quorums
 from maestri.lang.checks.recursion import check_recursion
 from maestri.lang.checks.reserved import check_reserved
 from maestri.lang.checks.rounds import check_rounds
@@ -78,4 +108,15 @@ RULES: Final[tuple[Callable[[Subject], None], ...]] = (
     check_addresses,
     check_endless,
     check_braces,
+    check_caches,
+    check_memories,
+    check_paths,
+    check_deliveries,
+    check_idle,
+    check_contests,
+    check_quorums,
+    check_criteria,
+    check_progress,
+    check_handled,
+    check_groups,
 )

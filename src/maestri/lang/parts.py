@@ -1,0 +1,39 @@
+"""What the language needs only for some definitions, by name: loaded when it is first needed.
+
+A definition whose steps have no checks, no memory and no agents of their own pays nothing for them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import lru_cache
+from typing import Any, Final
+
+_PARTS: Final = {
+    "check_gates": "maestri.lang.checks.gates:check_gates",
+    "check_meetings": "maestri.lang.checks.meetings:check_meetings",
+    "check_policies": "maestri.lang.checks.policies:check_policies",
+    "check_undos": "maestri.lang.checks.undos:check_undos",
+    "phases": "maestri.lang.compile_groups:phases",
+    "read_phases": "maestri.lang.read_phases:read_phases",
+    "streams": "maestri.lang.compile_groups:streams",
+    "survey_phases": "maestri.lang.survey_groups:note_phases",
+    "survey_streams": "maestri.lang.survey_groups:note_streams",
+    "survey_undoable": "maestri.lang.survey_groups:note_undoable",
+    "sync": "maestri.lang.compile_groups:sync",
+    "undoable": "maestri.lang.compile_groups:undoable",
+    "agents": "maestri.lang.read_agents:read_agents",
+    "checked": "maestri.lang.compile_checked:checked_step",
+    "memory": "maestri.lang.memory:Memory",
+    "priority": "maestri.lang.priorities:priority_of",
+    "properties": "maestri.lang.read_properties:read_properties",
+    "schemas": "maestri.lang.read_properties:read_schemas",
+    "survey": "maestri.lang.survey_properties:note_properties",
+}
+
+
+@lru_cache(maxsize=64)
+def part(name: str) -> Any:
+    """Return a part by its name in the table."""
+    module, _, attribute = _PARTS[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
