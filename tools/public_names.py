@@ -28,7 +28,10 @@ def _is_ours(part: ast.ImportFrom) -> bool:
 
 
 def _defined(module: str) -> list[str]:
-    """Return what a module without `__all__` defines; a package's own imports are its offer, too."""
+    """Return what a module without `__all__` defines; a package's own imports are its offer, too.
+
+    So is what is imported `as` itself.
+    """
     file = Path(importlib.import_module(module).__file__ or "")
     is_package = file.name == "__init__.py"
     found: set[str] = set()
@@ -41,6 +44,8 @@ def _defined(module: str) -> list[str]:
             found.add(part.target.id)
         elif isinstance(part, ast.ImportFrom) and is_package and _is_ours(part):
             found.update(alias.asname or alias.name for alias in part.names)
+        elif isinstance(part, ast.ImportFrom):
+            found.update(alias.name for alias in part.names if alias.asname == alias.name)
     return sorted(name for name in found if not name.startswith("_"))
 
 

@@ -11,7 +11,8 @@
     │   └── PatternFailed     (P)   JoinFailed  RoundsExhausted  NoProgress  DependencyFailed
     │                               NoneSucceeded  NoAgreement  VerdictInvalid  DirectoryChanged  CopyMissing
     │                               SagaUndone  PhaseInvalid  NotApproved  VerdictUnclear  DecisionInvalid
-    │                               SyncMissed
+    │                               SyncMissed  UnhandledEvent  SupervisionUnfinished  DelegationInvalid
+    │                               LandingRefused  TargetMoved
     ├── ReplayError           (R)   the operator: code and journal disagree
     ├── EngineError           (E)   the operator: infrastructure
     └── UsageError            (U)   the Python author misused the API
@@ -251,6 +252,36 @@ class SyncMissed(PatternFailed):
     """A stream waited at a sync point for another one that cannot come any more."""
 
     code, kind = "P225", "sync"
+
+
+class UnhandledEvent(PatternFailed):
+    """An event came that no handler is for; it is in the detail of the error."""
+
+    code, kind = "P230", "unhandled-event"
+
+
+class SupervisionUnfinished(PatternFailed):
+    """A supervisor had not finished within the rounds or delegations that there may be."""
+
+    code, kind = "P231", "supervision"
+
+
+class DelegationInvalid(PatternFailed):
+    """A supervisor's answer could not be carried out, also after it was told why."""
+
+    code, kind = "P232", "delegation"
+
+
+class LandingRefused(PatternFailed):
+    """Branches cannot be landed where they were to go: a repository, branch or commit that does not fit."""
+
+    code, kind = "P233", "landing"
+
+
+class TargetMoved(PatternFailed):
+    """The branch that others were landed on has moved meanwhile; it was not touched."""
+
+    code, kind = "P234", "target-moved"
 
 
 class VerifyFailed(PatternFailed):

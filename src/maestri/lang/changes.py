@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from maestri.lang.model import BodyDef, StepDef, WorkflowDef
+from maestri.lang.model import BodyDef, PatternDef, StepDef, WorkflowDef
 
 NAMED: Final = 5
 _PLURALS: Final = {"another one now": "other ones now"}
+# What a workflow has beside its steps, by the field of the model and as it is called in YAML.
+_AROUND: Final = {
+    "name": "workflow",
+    "inputs": "inputs",
+    "output": "output",
+    "timeout_s": "timeout",
+    "version": "version",
+}
 
 
 class Opens(Protocol):
@@ -29,13 +37,26 @@ def changes(library: Opens, path: str, before: str, now: str) -> str:
     found = [(step, "another one now") for step, text in olds.items() if news.get(step, text) != text]
     found += [(step, "gone") for step in _topmost(olds, news)]
     found += [(step, "new") for step in _topmost(news, olds)]
-    return _in_words(found)
+    return _in_words(found) if found else _beside(old, new)
+
+
+def _beside(old: WorkflowDef, new: WorkflowDef) -> str:
+    """Return what two definitions with the same steps do not have in common."""
+    pairs = [("", old, new)]
+    pairs += [(f"workflows.{name}.", old.workflows[name], new.workflows[name]) for name in old.workflows]
+    found = [
+        f"`{place}{word}`"
+        for place, one, other in pairs
+        for field, word in _AROUND.items()
+        if _bare(getattr(one, field)) != _bare(getattr(other, field))
+    ]
+    if not found:
+        return "its steps are the same; comments, descriptions or the layout have changed"
+    return f"its steps are the same; {', '.join(found[:NAMED])} {'is' if len(found) == 1 else 'are'} not"
 
 
 def _in_words(found: Sequence[tuple[str, str]]) -> str:
     """Return steps, each with what became of it, as a sentence that names a few of them."""
-    if not found:
-        return "its steps are the same; something around them has changed"
     kinds = dict.fromkeys(kind for _, kind in found[:NAMED])
     parts = []
     for kind in kinds:
@@ -56,7 +77,7 @@ def _topmost(ones: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
 
 
 def _steps(definition: WorkflowDef) -> dict[str, str]:
-    """Return every step by its place, with what it says, free of positions."""
+    """Return every step by its place, as runs name it but for items and rounds, with what it says."""
     found: dict[str, str] = {}
     _collect(definition.steps, "", found)
     for name, inner in definition.workflows.items():
@@ -66,28 +87,35 @@ def _steps(definition: WorkflowDef) -> dict[str, str]:
 
 def _collect(part: Any, place: str, found: dict[str, str]) -> None:
     if isinstance(part, StepDef):
-        inside = f"{place}/{part.name}"
-        found[inside] = _bare([part.verb, part.action, part.policy, part.when, part.needs])
-        _collect(part.action, inside, found)
+        found[place] = _bare([part.verb, part.action, part.policy, part.when, part.needs])
+        _collect(part.action, place, found)
+        _collect(part.undo, f"{place}/undo", found)
     elif isinstance(part, BodyDef):
-        for step in part.steps:
-            _collect(step, place, found)
-    elif isinstance(part, dict):
+        for step in part.steps:  # the one step of a named body goes by the name of the body
+            _collect(step, place if part.is_single else f"{place}/{step.name}", found)
+    elif isinstance(part, PatternDef):
+        for option, inner in part.options.items():
+            is_named = option != "steps" and not isinstance(inner, Mapping)
+            _collect(inner, f"{place}/{option}" if is_named else place, found)
+    elif isinstance(part, Mapping):
         for name, inner in part.items():
             _collect(inner, f"{place}/{name}", found)
     elif isinstance(part, tuple):
         for inner in part:
-            _collect(inner, place, found)
+            inside = f"{place}/{inner.name}" if isinstance(inner, StepDef) else place
+            _collect(inner, inside, found)
 
 
-_PLACES = frozenset({"span", "verb_span", "start", "end", "spec"})
+_PLACES = frozenset({"span", "verb_span", "start", "end", "spec", "keys"})
 
 
 def _bare(part: Any) -> str:
     """Return a part of the model as text: places and the steps inside are left out."""
-    if isinstance(part, BodyDef | StepDef):
-        return type(part).__name__
-    if isinstance(part, dict):
+    if isinstance(part, StepDef):
+        return ""
+    if isinstance(part, BodyDef):
+        return f"Body({_bare(part.output)})"
+    if isinstance(part, Mapping):
         return "{" + ",".join(f"{key}:{_bare(value)}" for key, value in part.items()) + "}"
     if hasattr(part, "_asdict"):
         fields = {key: value for key, value in part._asdict().items() if key not in _PLACES}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
 from maestri.errors import Diagnostic
 from maestri.lang.checks import RULES
@@ -16,15 +15,16 @@ from maestri.lang.circles import by_needs, circles
 from maestri.lang.expressions.types import ANY, Type
 from maestri.lang.findings import Findings, in_order
 from maestri.lang.load import Loaded, load, read_file
-from maestri.lang.model import ArmDef, BodyDef, PatternDef, StepDef, WorkflowDef, WorkflowRef
+from maestri.lang.model import ArmDef, BodyDef, PatternDef, PhaseDef, StepDef, WorkflowDef, WorkflowRef
 from maestri.lang.reader import read_workflow
 from maestri.lang.source import nearest, suggest
 from maestri.lang.survey import Call, Survey, survey
 from maestri.patterns._registry import PatternSpec
+from maestri.records import NamedTuple
 
-_PYTHON = re.compile(r"(?P<module>[^:]+):(?P<function>[^\W\d]\w*)")
-_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_FILE = re.compile(r".*\.ya?ml", re.IGNORECASE | re.DOTALL)
+_PYTHON = r"(?P<module>[^:]+):(?P<function>[^\W\d]\w*)"
+_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_FILE = r"(?is).*\.ya?ml"
 _LISTED = 500  # files of a folder that a suggestion is looked for among
 
 
@@ -152,7 +152,7 @@ class Library:
             ref: The reference.
             inside: The definition that it stands in.
         """
-        if _FILE.fullmatch(ref.target):
+        if re.fullmatch(_FILE, ref.target):
             path = _beside(inside.file, ref.target)
             return self.open(path, _shown(inside, ref.target))[0] if self._exists(path) else None
         if ":" in ref.target:
@@ -207,7 +207,7 @@ class Library:
     def _files_of(self, definition: WorkflowDef) -> Iterator[str]:
         """Yield the files that a definition refers to, also those that cannot be read."""
         for ref in refs(definition.steps):
-            if _FILE.fullmatch(ref.target):
+            if re.fullmatch(_FILE, ref.target):
                 yield _beside(definition.file, ref.target)
 
     def _reached(self, definition: WorkflowDef) -> list[WorkflowDef]:
@@ -263,7 +263,7 @@ class Library:
         target = call.ref.target
         if not target or self.resolve(call.ref, inside) is not None:
             return ""
-        if _FILE.fullmatch(target):
+        if re.fullmatch(_FILE, target):
             path = _beside(inside.file, target)
             if self._identity(path) in self._opened:
                 return ""  # it is there, and its own findings say what is wrong with it
@@ -281,19 +281,28 @@ def refs(body: BodyDef) -> Iterator[WorkflowRef]:
 
 
 def _refs_of(step: StepDef) -> Iterator[WorkflowRef]:
-    if not isinstance(step.action, PatternDef):
-        return
-    for value in step.action.options.values():
-        if isinstance(value, WorkflowRef):
-            yield value
-        elif isinstance(value, BodyDef):
-            yield from refs(value)
-        elif isinstance(value, dict):
-            for one in value.values():
-                yield from refs(one.body if isinstance(one, ArmDef) else one)
-        elif type(value) is tuple:
-            for inner in value:
-                yield from _refs_of(inner)
+    if step.undo is not None:
+        yield from refs(step.undo)
+    if isinstance(step.action, PatternDef):
+        for value in step.action.options.values():
+            yield from _refs_in(value)
+
+
+def _refs_in(value: object) -> Iterator[WorkflowRef]:
+    """Yield what a part of a pattern refers to: an option, or one of the bodies by name that it holds."""
+    if isinstance(value, WorkflowRef):
+        yield value
+    elif isinstance(value, BodyDef):
+        yield from refs(value)
+    elif isinstance(value, ArmDef | PhaseDef):
+        yield from refs(value.body)
+        yield from _refs_in(getattr(value, "validate", None))
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _refs_in(one)
+    elif type(value) is tuple:
+        for inner in value:
+            yield from _refs_of(inner)
 
 
 def _normal(path: str) -> str:
@@ -311,12 +320,12 @@ def _shown(inside: WorkflowDef, target: str) -> str:
 
 def _python(target: str, inside: WorkflowDef) -> PythonTarget | None:
     """Return the address of a Python function if it can be one; nothing is imported to find out."""
-    found = _PYTHON.fullmatch(target)
+    found = re.fullmatch(_PYTHON, target)
     if found is None:
         return None
     module, function = found["module"], found["function"]
     if not module.endswith(".py"):
-        return PythonTarget(module, function) if _DOTTED.fullmatch(module) else None
+        return PythonTarget(module, function) if re.fullmatch(_DOTTED, module) else None
     path = _beside(inside.file, module)
     return PythonTarget(path, function) if "\0" not in path and os.path.isfile(path) else None  # noqa: PTH113
 
@@ -336,4 +345,4 @@ def _files_beside(file: str, target: str) -> list[str]:
             names = [entry.name for entry in islice(listed, _LISTED)]
     except (OSError, ValueError):
         return []
-    return [os.path.join(folder, name) for name in sorted(names) if _FILE.fullmatch(name)]  # noqa: PTH118
+    return [os.path.join(folder, name) for name in sorted(names) if re.fullmatch(_FILE, name)]  # noqa: PTH118

@@ -16,14 +16,18 @@ from maestri.values import Json, plain_type
 
 
 class Frame:
-    """The names of one scope, over those of the scope around it."""
+    """The names of one scope, over those of the scope around it.
 
-    __slots__ = ("_outer", "names")
+    `folder` is the copy of a directory that is worked on here, if a pattern has made one.
+    """
 
-    def __init__(self, names: dict[str, Any], outer: Frame | None = None) -> None:
+    __slots__ = ("_outer", "folder", "names")
+
+    def __init__(self, names: dict[str, Any], outer: Frame | None = None, folder: str | None = None) -> None:
         """Begin with some names."""
         self.names = names
         self._outer = outer
+        self.folder: str | None = folder or (None if outer is None else outer.folder)
 
     def __call__(self, name: str) -> Any:
         """Return the value of a name.

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from maestri.lang.expressions.types import ANY, LIST, MAPPING, NULL, NUMBER, TEXT, Type, either
 from maestri.lang.inputs import InputDef
-from maestri.lang.model import AskDef, Fixed, OptionDef, PatternDef, RunDef, StepDef, WaitDef
+from maestri.lang.model import AskDef, Fixed, OptionDef, PatternDef, RunDef, StepDef, SyncDef, WaitDef
 from maestri.values import Json, plain_type
 
 MAX_PARTS: Final = 300  # of one type; one that has more is known by its kind alone
@@ -33,6 +33,9 @@ _INPUTS: Final = {
     "list": LIST,
     "mapping": MAPPING,
 }
+
+TRUTH: Final = Type("boolean")
+_BY_NAME: Final = frozenset({"parallel", "graph", "phases", "streams"})
 
 # What the options of a pattern have given: a type for a body, types by name for several.
 Given: TypeAlias = Mapping[str, "Type | Mapping[str, Type]"]
@@ -81,9 +84,11 @@ def may_be_null(found: Type) -> Type:
     return either((found, NULL))
 
 
-def of_action(step: StepDef) -> Type:
-    """Return the type of what a verb gives."""
+def of_action(step: StepDef, meetings: Mapping[str, Type] | None = None) -> Type:
+    """Return the type of what a verb gives; `meetings` are those of the sync points around it."""
     action = step.action
+    if isinstance(action, SyncDef):
+        return (meetings or {}).get(action.point, MAPPING)
     if isinstance(action, RunDef):
         return RUN.get(action.output or "text", ANY)
     if isinstance(action, AskDef):
@@ -97,6 +102,11 @@ def of_pattern(action: PatternDef, given: Given) -> Type:
     """Return the type of what a pattern gives, from the types of its bodies."""
     rule = _PATTERNS.get(action.spec.keyword)
     return ANY if rule is None else rule(action.options, given)
+
+
+def is_by_name(action: PatternDef) -> bool:
+    """Tell whether the output of a pattern has the outputs of its parts by their names."""
+    return action.spec.keyword in _BY_NAME and "integrate" not in action.options
 
 
 def may_lack(action: PatternDef) -> bool:
@@ -163,12 +173,54 @@ def _branch(options: Mapping[str, OptionDef], given: Given) -> Type:
     return either(arms.values()) if has_otherwise else may_be_null(either(arms.values()))
 
 
+def _phases(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    return by_name(_several(given, "bodies"))
+
+
+def _streams(options: Mapping[str, OptionDef], given: Given) -> Type:
+    return _one(given, "integrate") if "integrate" in options else by_name(_several(given, "branches"))
+
+
+def _review(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    verdicts = by_name(dict.fromkeys(_several(given, "reviewers"), MAPPING))
+    return by_name(
+        {"work": _one(given, "primary"), "approved": TRUTH, "rounds": NUMBER, "verdicts": verdicts}
+    )
+
+
+def _scout(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    findings = by_name(dict.fromkeys(_several(given, "scouts"), ANY))
+    return by_name({"findings": findings, "decision": ANY, "built": MAPPING})
+
+
 def _body(_options: Mapping[str, OptionDef], given: Given) -> Type:
     return _one(given, "steps")
 
 
 def _workflow(_options: Mapping[str, OptionDef], given: Given) -> Type:
     return _one(given, "workflow")
+
+
+def _one_of(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    return either(_several(given, "branches").values())
+
+
+def _refine(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    return _one(given, "draft")
+
+
+_FILES: Final = dict.fromkeys(("added", "changed", "deleted"), Type("list", item=TEXT))
+
+
+def _repair(_options: Mapping[str, OptionDef], given: Given) -> Type:
+    return Type("mapping", fields={"rounds": NUMBER, "output": _one(given, "check"), **_FILES})
+
+
+def _compete(options: Mapping[str, OptionDef], given: Given) -> Type:
+    answers = either(_several(given, "branches").values())
+    known = {"winner": TEXT, "output": answers, "ranking": ANY, "reason": ANY}
+    files = {**_FILES, "archived": MAPPING} if "dir" in options else {}
+    return by_name({**known, "failed": MAPPING, "price": MAPPING, **files})
 
 
 _PATTERNS: Final[dict[str, Callable[[Mapping[str, OptionDef], Given], Type]]] = {
@@ -179,4 +231,15 @@ _PATTERNS: Final[dict[str, Callable[[Mapping[str, OptionDef], Given], Type]]] = 
     "branch": _branch,
     "steps": _body,
     "workflow": _workflow,
+    "fallback": _one_of,
+    "race": _one_of,
+    "vote": _one_of,
+    "refine": _refine,
+    "repair": _repair,
+    "compete": _compete,
+    "saga": _body,
+    "phases": _phases,
+    "streams": _streams,
+    "review": _review,
+    "scout": _scout,
 }

@@ -10,6 +10,7 @@ from maestri.lang.keys import LATER
 from maestri.lang.model import (
     ArmDef,
     BodyDef,
+    ExpressionDef,
     Fixed,
     OptionDef,
     PatternDef,
@@ -18,6 +19,7 @@ from maestri.lang.model import (
     Templated,
     WorkflowRef,
 )
+from maestri.lang.parts import part
 from maestri.lang.tree import Entry, Mapping, Scalar, Tree
 from maestri.patterns._registry import Option, PatternSpec
 
@@ -57,7 +59,8 @@ def read_pattern(reader: StepReader, spec: PatternSpec, verb: Entry, step: Mappi
     if table is None:
         return None
     if spec.spread is not None:
-        return PatternDef(spec, {spec.spread.name: _arms(reader, table, spec, spec.spread)})
+        arms = part("read_phases") if spec.spread.kind == "phases" else _arms
+        return PatternDef(spec, {spec.spread.name: arms(reader, table, spec, spec.spread)})
     options: dict[str, OptionDef] = {}
     for entry in table.entries:
         option = spec.option(entry.key.text)
@@ -118,12 +121,14 @@ def _option(
     what = f"`{option.name}` of `{spec.keyword}`"
     if option.kind == "body":
         return _body(reader, option, tree, table, what)
-    if option.kind == "bodies":
+    if option.kind in {"bodies", "streams"}:
         return _bodies(reader, tree, what, _binds(option, table))
-    if option.kind == "graph":
+    if option.kind in {"graph", "undoable"}:
         return _graph(reader, tree, what)
     if option.kind == "predicate":
         return reader.predicate(tree, _binds(option, table))
+    if option.kind == "expression":
+        return ExpressionDef(read.dynamic(reader.findings, tree), _binds(option, table))
     if option.kind == "workflow":
         return WorkflowRef(read.literal_text(reader.findings, tree, what), tree.span)
     if option.kind == "seconds":

@@ -14,7 +14,7 @@ from maestri.lang.model import Dynamic, Fixed, Listing, PredicateDef, Record, Te
 from maestri.lang.tree import Entry, Mapping, Scalar, Sequence, Tree
 from maestri.values import plain_type
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION = r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)"
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST_S: Final = 3650 * _UNITS["d"]  # far above what is meant, far below what a timer cannot count
 _TRUTHS: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -86,7 +86,7 @@ def literal_text(findings: Findings, tree: Tree, what: str) -> str:
 def duration(findings: Findings, tree: Tree, what: str) -> float | None:
     """Return a duration in seconds: `90s`, `30m`, `4h`, `2d`, `1h30m`; a bare number is refused."""
     text = tree.text.strip() if isinstance(tree, Scalar) else ""
-    parts = list(_DURATION.finditer(text))
+    parts = list(re.finditer(_DURATION, text))
     fix = "write a number and a unit: `90s`, `30m`, `4h`, `2d`, `1h30m`"
     seconds = sum(float(part.group(1)) * _UNITS[part.group(2)] for part in parts)
     sizes = [_UNITS[part.group(2)] for part in parts]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from maestri.lang.expressions.types import ANY, Type
+from maestri.records import NamedTuple
 
 Kind: TypeAlias = Literal["body", "branches", "arms", "graph", "bound"]
 INPUTS: Final = "inputs"
+MEMORY: Final = "memory"
 _OFFERED = 200  # names that a suggestion is looked for among
 
 

@@ -7,14 +7,19 @@ Rule 2: a failure that the policy accepts appears in the output as `{failed: {co
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from maestri.errors import InputInvalid, JoinFailed, RunError, Timeout
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan, Settled
+from maestri.patterns._deadline import deadline_of
+from maestri.records import NamedTuple
 
 WORDS = frozenset({"all", "any", "settled"})
 RESERVED = frozenset({"join", "begun", "on_result"})
+CONTEST_RESERVED = frozenset(
+    {"winner", "begun", "judge", "copy", "apply", "archive", "clean", "changes", "entrants"}
+)
 Policy: TypeAlias = "Literal['all', 'any', 'settled'] | int"
 Key: TypeAlias = "tuple[str, int]"
 
@@ -35,10 +40,6 @@ class Join(NamedTuple):
         if self.policy == "any":
             return 1
         return self.policy if isinstance(self.policy, int) else self.total
-
-    def is_enough(self, succeeded: int) -> bool:
-        """Tell whether no more answers are needed although some are missing."""
-        return self.policy not in {"all", "settled"} and succeeded >= self.needed
 
     def is_lost(self, failed: int) -> bool:
         """Tell whether it cannot succeed any more."""
@@ -90,7 +91,7 @@ async def gather(
     Raises:
         JoinFailed: Too few have succeeded.
     """
-    deadline = await _deadline(ctx, join, fan)
+    deadline = await deadline_of(ctx, fan, join.deadline_s)
     try:
         found = await _until_enough(ctx, fan, join, on_result)
     finally:
@@ -111,19 +112,21 @@ async def _until_enough(
     outputs: dict[Key, Any] = {}
     failures: list[RunError] = []
     succeeded: list[Key] = []
+    can_be_enough = join.policy not in {"all", "settled"}
     async for settled in fan:
         if on_result is not None:
             await on_result(settled)
-        key = (settled.name, settled.number)
-        if settled.error is None:
-            succeeded.append(key)
-            outputs[key] = settled.value
-        else:
-            failures.append(settled.error)
-            outputs[key] = settled_failure(settled.error)
-        if join.is_lost(len(failures)):
-            break
-        if join.is_enough(len(succeeded)):
+        name, number, value, error = settled
+        key = (name, number)
+        if error is not None:
+            failures.append(error)
+            outputs[key] = settled_failure(error)
+            if join.is_lost(len(failures)):
+                break
+            continue
+        succeeded.append(key)
+        outputs[key] = value
+        if can_be_enough and len(succeeded) >= join.needed:
             await _decide(ctx, succeeded)
             return _Outcome(outputs, succeeded, failures, is_decided=True)
     return _Outcome(outputs, succeeded, failures)
@@ -154,6 +157,8 @@ async def _joined(ctx: Context, join: Join, found: _Outcome) -> dict[Key, Any]:
             await _decide(ctx, found.outputs)
         return found.outputs
     if len(found.succeeded) >= join.needed:
+        if not found.failures:
+            return found.outputs
         return {key: found.outputs[key] for key in found.succeeded}
     if len(found.failures) == 1 and join.policy == "all" and not missing:
         raise found.failures[0]
@@ -171,29 +176,3 @@ def _failed(join: Join, found: _Outcome, missing: int) -> JoinFailed:
     error = JoinFailed(message, cause="; ".join(causes), fix=fix, detail=detail)
     error.origins = tuple(origin for failure in found.failures for origin in failure.origins)
     return error
-
-
-class _Deadline:
-    """Stops a fan at a time; the fan then gives back nothing more."""
-
-    def __init__(self, ctx: Context, fan: Fan, rest_s: float) -> None:
-        self.is_over = False
-        self._fan = fan
-        self._on_wake = ctx.core.on_wake
-        self._timer = ctx.core.clock.call_later(max(0.0, rest_s), self._ring)
-
-    def _ring(self) -> None:
-        self.is_over = True
-        self._on_wake()  # the run may be parked by now
-        self._fan.stop()
-
-    def close(self) -> None:
-        self._timer.cancel()
-
-
-async def _deadline(ctx: Context, join: Join, fan: Fan) -> _Deadline | None:
-    """Start the clock of a deadline: from when this join was first begun, or begun again by a reopening."""
-    if join.deadline_s is None:
-        return None
-    begun = await ctx.begun()
-    return _Deadline(ctx, fan, begun + join.deadline_s - ctx.core.clock.now())

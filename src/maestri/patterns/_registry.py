@@ -13,7 +13,11 @@ describes a pattern.
     Annotated[BoundBodies, Binds(...)]      the same, each with the names that the pattern binds
     Arms                                    named bodies with `when`, written directly under the keyword
     GraphSteps                              named steps with `needs`
+    UndoableSteps                           named steps in order, with `undo`
+    Phases                                  named bodies with `validate`, written directly under the keyword
+    Streams                                 named bodies that meet where they say `sync`
     Annotated[Predicate, Binds(...)]        an expression that gives true or false
+    Annotated[Expression, Binds(...)]       an expression that gives any value
     Value                                   an expression or a literal
     Items                                   an expression that gives a list, or a list
     Workflow                                the name or file of another workflow
@@ -28,11 +32,12 @@ import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from maestri.errors import BadPattern
 from maestri.kernel.body import Body, OneStep
 from maestri.kernel.context import Context
+from maestri.records import NamedTuple
 
 # Plain types to a caller in Python; the second part only tells them from others here.
 Seconds: TypeAlias = Annotated[float, "a duration in seconds"]
@@ -42,6 +47,7 @@ Bodies: TypeAlias = Mapping[str, Body[Any]]
 BoundBody: TypeAlias = Callable[..., Awaitable[Any]]
 BoundBodies: TypeAlias = Mapping[str, BoundBody]
 Predicate: TypeAlias = Callable[..., bool]
+Expression: TypeAlias = Callable[..., Any]
 Items: TypeAlias = Sequence[Any]
 Workflow: TypeAlias = Callable[[Context, Mapping[str, Any]], Awaitable[Any]]
 
@@ -54,14 +60,57 @@ class Arm(NamedTuple):
 
 
 class Need(NamedTuple):
-    """One step of a graph: its body gets the outputs of what it needs, by name."""
+    """One step of a graph: its body gets the outputs of what it needs, by name.
+
+    Of the steps that are ready where there is not room for all, the higher `priority` goes first.
+    """
 
     body: Callable[[Context, Mapping[str, Any]], Awaitable[Any]] | OneStep[Any]
     needs: tuple[str, ...] = ()
+    priority: float | Callable[[], float] = 0.0
+
+
+class Undoable(NamedTuple):
+    """One step of a saga: `body(scope, done)`, where `done` are the outputs of the steps before it, by name.
+
+    `undo(scope, output, done)` takes it back; `output` is null where the step itself has failed. A step whose
+    `when(done)` does not hold is skipped, and then there is nothing to undo.
+    """
+
+    body: BoundBody
+    undo: BoundBody | None = None
+    when: Callable[[Mapping[str, Any]], bool] | None = None
+
+
+class Phase(NamedTuple):
+    """One phase: `body(scope, problem, done)`; `problem` says why it did not pass before, `done` is as above.
+
+    `validate(scope, output, done)` is a body that judges the output; `holds(output, done)` does so at once.
+    """
+
+    body: BoundBody
+    validate: BoundBody | None = None
+    holds: Callable[[Any, Mapping[str, Any]], bool] | None = None
+    on_invalid: Literal["stop", "retry", "ask"] = "stop"
+    max_tries: int = 3
+
+
+class Stream(NamedTuple):
+    """A stream that meets others: `body(scope, meet)`, and the points of its `sync`, in their order.
+
+    `await meet(scope, name, point, value)` waits for the others at a point, as the step `name`, and returns
+    what each has brought, by the names of the streams.
+    """
+
+    body: BoundBody
+    syncs: tuple[str, ...] = ()
 
 
 Arms: TypeAlias = Mapping[str, Arm]
 GraphSteps: TypeAlias = Mapping[str, Need]
+UndoableSteps: TypeAlias = Mapping[str, Undoable]
+Phases: TypeAlias = Mapping[str, Phase]
+Streams: TypeAlias = Mapping[str, Stream | Body[Any]]
 
 
 def bind(body: BoundBody, *values: Any) -> Body[Any]:
@@ -84,7 +133,20 @@ class Binds(NamedTuple):
 
 
 Kind: TypeAlias = Literal[
-    "body", "bodies", "arms", "graph", "predicate", "value", "items", "workflow", "seconds", "scalar"
+    "body",
+    "bodies",
+    "arms",
+    "graph",
+    "undoable",
+    "phases",
+    "streams",
+    "predicate",
+    "expression",
+    "value",
+    "items",
+    "workflow",
+    "seconds",
+    "scalar",
 ]
 
 
@@ -118,7 +180,7 @@ class PatternSpec(NamedTuple):
     @property
     def spread(self) -> Option | None:
         """The option whose content stands directly under the keyword, if there is one."""
-        return next((option for option in self.options if option.kind == "arms"), None)
+        return next((option for option in self.options if option.kind in {"arms", "phases"}), None)
 
 
 F = typing.TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -175,9 +237,13 @@ def _option(keyword: str, parameter: inspect.Parameter, hint: Any, doc: str) -> 
 _KINDS: tuple[tuple[Any, Kind], ...] = (
     (Arms, "arms"),
     (GraphSteps, "graph"),
+    (UndoableSteps, "undoable"),
+    (Phases, "phases"),
+    (Streams, "streams"),
     (BoundBody, "body"),
     (BoundBodies, "bodies"),
     (Predicate, "predicate"),
+    (Expression, "expression"),
     (Items, "items"),
     (Workflow, "workflow"),
     (Seconds, "seconds"),

@@ -6,7 +6,7 @@ import errno
 import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
@@ -23,7 +23,7 @@ from maestri.kernel.run import Services
 from maestri.kernel.runner import Execution
 from maestri.lang.source import suggest
 from maestri.project.loaded import Loaded
-from maestri.project.parts import AGENTS, load
+from maestri.project.parts import AGENTS, CACHE, CACHE_AGENT, CONFIGURED, DIRECTORY_AGENT, load
 from maestri.values import Json
 
 
@@ -34,9 +34,10 @@ def _ignore(_text: str) -> None:
 class LocalDispatcher:
     """Performs tasks in this process, by the agent they name; an agent is made when it is first needed."""
 
-    def __init__(self, agents: dict[str, Agent]) -> None:
-        """Begin with the agents that a caller brings."""
+    def __init__(self, agents: dict[str, Agent], makers: Mapping[str, Callable[[], Agent]]) -> None:
+        """Begin with the agents that a caller brings, and with how to make others that need something."""
         self._agents = dict(agents)
+        self._makers = makers
 
     async def perform(self, task: Task, attempt: Attempt) -> Answer:
         """Have a task performed.
@@ -44,13 +45,19 @@ class LocalDispatcher:
         Raises:
             AgentUnavailable: No agent has this name.
         """
-        agent = self._agents.get(task.agent)
+        name = CONFIGURED if "backend" in task.request else task.agent
+        agent = self._agents.get(name)
         if agent is None:
-            if task.agent not in AGENTS:
-                message = f"there is no agent `{task.agent}`"
-                raise AgentUnavailable(message, fix=suggest(task.agent, [*self._agents, *AGENTS]))
-            agent = self._agents[task.agent] = load(AGENTS[task.agent])()
+            agent = self._agents[name] = self._made(name)
         return await agent.perform(task, attempt)
+
+    def _made(self, name: str) -> Agent:
+        if name in self._makers:
+            return self._makers[name]()
+        if name not in AGENTS:
+            message = f"there is no agent `{name}`"
+            raise AgentUnavailable(message, fix=suggest(name, [*self._agents, *AGENTS]))
+        return load(AGENTS[name])()  # type: ignore[no-any-return]
 
     async def close(self) -> None:
         """Close the agents that were made."""
@@ -76,7 +83,8 @@ class Doing:
         self._on_pause = on_pause
         self._names: set[str] | None = None
         self._notices: list[Callable[[str, Notice], None]] = []
-        self.dispatcher = LocalDispatcher(agents)
+        makers = {"directory": self._directory_agent, "cache": self._cache_agent}
+        self.dispatcher = LocalDispatcher(agents, makers)
         self.engine: Engine = engine or SqliteEngine(
             state,
             durability=durability,
@@ -139,6 +147,13 @@ class Doing:
         finally:
             await self.engine.close()
 
+    def _directory_agent(self) -> Agent:
+        return load(DIRECTORY_AGENT)(self._state.copies, self._state.root)  # type: ignore[no-any-return]
+
+    def _cache_agent(self) -> Agent:
+        cache = load(CACHE)(self._state.root / "cache")
+        return load(CACHE_AGENT)(cache, self.services.clock.now)  # type: ignore[no-any-return]
+
     def _notice(self, run_id: str, notice: Notice) -> None:
         for listener in self._notices:
             listener(run_id, notice)
@@ -193,10 +208,12 @@ def own_process() -> None:
     """Tune an interpreter that is ours alone.
 
     A short switch interval keeps a computing step from starving the thread that writes the journal; a
-    higher threshold keeps the garbage collector out of large fan-outs.
+    higher threshold keeps the garbage collector out of large fan-outs; what is loaded by now stays to the end
+    and need not be looked at again, not even then.
     """
     sys.setswitchinterval(0.0005)
     gc.set_threshold(20_000, 20, 20)
+    gc.freeze()
 
 
 def _text(found: Any) -> str:

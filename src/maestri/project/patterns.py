@@ -15,7 +15,21 @@ _PATTERNS: Final = {
     "branch": "maestri.patterns.branch:branch",
     "loop": "maestri.patterns.loop:loop",
     "each": "maestri.patterns.each:each",
+    "saga": "maestri.patterns.saga:saga",
+    "phases": "maestri.patterns.phases:phases",
+    "review": "maestri.patterns.review:review",
+    "scout": "maestri.patterns.scout:scout",
+    "streams": "maestri.patterns.streams:streams",
     "workflow": "maestri.patterns.workflow:workflow",
+    "refine": "maestri.patterns.refine:refine",
+    "repair": "maestri.patterns.repair:repair",
+    "fallback": "maestri.patterns.fallback:fallback",
+    "race": "maestri.patterns.race:race",
+    "vote": "maestri.patterns.vote:vote",
+    "compete": "maestri.patterns.compete:compete",
+    "supervise": "maestri.patterns.supervise:supervise",
+    "route": "maestri.patterns.route:route",
+    "on": "maestri.patterns.on:on",
 }
 
 

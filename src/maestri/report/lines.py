@@ -8,7 +8,7 @@ Rule 1: a line is time, word, path and details; its first three fields never cha
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from maestri.kernel import events as ev
 from maestri.kernel.events import Stored
@@ -58,11 +58,17 @@ class Lines:
         if event.kind in _BEGINS and len(self._begun) < _KEPT:
             self._begun.setdefault(path, event.at)
         details = _details(event)
-        begun = self._begun.pop(path, None) if event.kind in _ENDS else None
+        begun = self._begun.pop(path, _begun_at_once(event)) if event.kind in _ENDS else None
         if begun is not None:
             took = duration(event.at - begun)
             details = f"{took} {details}".rstrip()
         return f"{clock(event.at)} {_WORDS[event.kind]:<9} {path or 'run'} {details}".rstrip()
+
+
+def _begun_at_once(event: Stored) -> float | None:
+    """Return when a step was begun that has its start in its result."""
+    is_told = event.kind == ev.SUCCEEDED and "agent" in event.body
+    return event.at - event.body.get("took_s", 0.0) if is_told else None
 
 
 def _details(event: Stored) -> str:
@@ -75,6 +81,8 @@ def _said(event: Stored) -> str:
         return _failure(event)
     if kind in {ev.STARTED, ev.OPENED}:
         return _kind_words(event)
+    if kind == ev.DECIDED:
+        return decision_words(body.get("value"))
     if kind == ev.RUN_REOPENED:
         return ", ".join(body["paths"])
     if kind == ev.RUN_PARKED:
@@ -88,6 +96,18 @@ def _said(event: Stored) -> str:
     if kind == ev.BLOCKED and body.get("until") is not None:
         return f"({body.get('reason', '')}, until {clock(body['until'])})"
     return f"({body['reason']})" if body.get("reason") else ""
+
+
+def decision_words(value: Any) -> str:
+    """Return what a contest has decided: who won, the votes, why, and how the others failed; else nothing."""
+    if not isinstance(value, dict) or "winner" not in value:
+        return ""
+    parts = [f"{value['winner']} won"]
+    votes = [f"{one['votes']} for {', '.join(one['from'])}" for one in value.get("tally") or ()]
+    parts += [f"votes: {'; '.join(votes)}"] if votes else []
+    parts += [str(value["reason"])] if value.get("reason") else []
+    parts += [f"{name} failed: {one['message']}" for name, one in (value.get("failed") or {}).items()]
+    return " · ".join(parts)
 
 
 def _kind_words(event: Stored) -> str:

@@ -8,11 +8,12 @@ repeats it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from maestri.kernel import state
 from maestri.kernel.path import ROOT, parent
 from maestri.kernel.state import StepState
+from maestri.records import NamedTuple
 from maestri.report.tree import Tree, Wait
 from maestri.report.wording import counted, cut, duration, one_line, width_of
 
@@ -145,9 +146,9 @@ def _rows(tree: Tree, scope: str, depth: int, closed: int, kept: int | None) -> 
     folded = tree.folded.get(scope)
     count = len(hidden) + (folded.total if folded else 0)
     if scope in tree.earlier:
-        yield Row(depth, None, "earlier ones are not shown")
+        yield Row(depth, None, "earlier ones that are under way may not be shown")
     if count:
-        yield Row(depth, None, f"{count:,} more done")
+        yield Row(depth, None, f"{count:,} more {'done' if folded is None or folded.are_done else 'ended'}")
     for step in children:
         if step.path in hidden:
             continue

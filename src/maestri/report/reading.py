@@ -2,7 +2,9 @@
 
 Rule 1: a short journal is read whole. Of a long one, the root and the scopes that are open or have failed are
 read one by one; a sealed scope is its one record.
-Rule 2: an open scope without a pattern has no record where its parent could see it, so the last events of
+Rule 2: nothing is hidden that failed: the last failures are looked up by themselves, wherever they are in the
+journal, and what is not read is counted.
+Rule 3: an open scope without a pattern has no record where its parent could see it, so the last events of
 the journal tell which scopes are at work.
 """
 
@@ -19,53 +21,73 @@ from maestri.kernel.ports import Reader
 from maestri.report.tree import Tree, grown
 
 WHOLE_EVENTS: Final = 4000
-TAIL_EVENTS: Final = 1000
+TAIL_EVENTS: Final = 200
 SCOPES: Final = 200
-SCOPE_EVENTS: Final = 1000
+SCOPE_EVENTS: Final = 300
+FRONTIER_EVENTS: Final = 3000  # of which no further scope is opened: looking takes no longer than a blink
+FAILURES: Final = 200
+_PAGE: Final = 1000
 
 
 def read_tree(reader: Reader) -> Tree:
     """Return the tree of a run as its journal has it now."""
-    events = reader.events(0, WHOLE_EVENTS)
-    if len(events) < WHOLE_EVENTS:
-        return grown(events)
-    return _read_frontier(reader)
+    if reader.last_seq() >= WHOLE_EVENTS:
+        return _read_frontier(reader)
+    return grown(reader.events(0, WHOLE_EVENTS))
 
 
-def last_seq(reader: Reader) -> int:
-    """Return the sequence number of the last event, found by halving."""
-    high = 1
-    while reader.events(high, 1):
-        high *= 2
-    low = high // 2
-    while low < high:
-        middle = (low + high) // 2
-        if reader.events(middle, 1):
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def read_whole(reader: Reader) -> Tree:
+    """Return the tree of a run with every step that its journal has, however long that takes."""
+    tree = Tree(keeps_all=True)
+    after = 0
+    while page := reader.events(after, _PAGE):
+        for event in page:
+            tree.apply(event)
+        after = page[-1].seq
+    return tree
 
 
 def _read_frontier(reader: Reader) -> Tree:
-    at_work = _at_work(reader.events(max(0, last_seq(reader) - TAIL_EVENTS), TAIL_EVENTS))
-    found: dict[int, Stored] = {}
-    earlier: set[str] = set()
+    at_work = _at_work(reader.events(max(0, reader.last_seq() - TAIL_EVENTS), TAIL_EVENTS))
+    of_run = reader.run_events()
+    failed = reader.failures(FAILURES + 1)
+    lasting = _by_scope([event for event in failed if _is_lasting(event, of_run)])
+    found = {event.seq: event for event in of_run}
+    cut: list[str] = []
     wanted, seen = [ROOT], {ROOT}
     for scope in wanted:
-        events = reader.scope(scope, SCOPE_EVENTS)
-        if len(events) >= SCOPE_EVENTS:
-            earlier.add(scope)
+        last = reader.scope(scope, SCOPE_EVENTS)
+        if len(last) >= SCOPE_EVENTS:
+            cut.append(scope)
+        events = [*lasting.get(scope, ()), *last]
         found.update((event.seq, event) for event in events)
         for path in [*_open_scopes(events), *sorted(at_work.get(scope, ()))]:
-            if path not in seen and len(seen) < SCOPES:
+            if path not in seen and len(seen) < SCOPES and len(found) < FRONTIER_EVENTS:
                 seen.add(path)
                 wanted.append(path)
-    found.update((event.seq, event) for event in reader.run_events())
     tree = grown([found[seq] for seq in sorted(found)])
-    tree.earlier = earlier
     tree.is_whole = False
+    tree.fails_more = len(failed) > FAILURES
+    all_of_them = _by_scope(failed)
+    for scope in cut:
+        is_sure = not tree.fails_more and len(all_of_them.get(scope, ())) == len(lasting.get(scope, ()))
+        tree.leave_out(scope, reader.ended(scope), are_done=is_sure)
     return tree
+
+
+def _is_lasting(failure: Stored, of_run: Sequence[Stored]) -> bool:
+    """Tell whether no later resume may have taken a failure back; what it did is among the last events."""
+    later = [event for event in of_run if event.seq > failure.seq]
+    if failure.kind in {ev.CANCELLED, ev.SCOPE_CANCELLED}:
+        return not any(event.kind in {ev.RUN_RESUMED, ev.RUN_REOPENED} for event in later)
+    return not any(event.kind == ev.RUN_REOPENED and failure.path in event.body["paths"] for event in later)
+
+
+def _by_scope(events: Iterable[Stored]) -> dict[str, list[Stored]]:
+    found: dict[str, list[Stored]] = {}
+    for event in events:
+        found.setdefault(event.scope, []).append(event)
+    return found
 
 
 def _at_work(tail: Sequence[Stored]) -> dict[str, set[str]]:

@@ -10,14 +10,15 @@ stops anybody.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.errors import InternalError
 from maestri.kernel import codec, state
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
-from maestri.kernel.path import ROOT, ancestors, parent
+from maestri.kernel.path import ROOT, ancestors, parent, split_segment
 from maestri.kernel.state import RunState, StepState
+from maestri.records import NamedTuple
 
 KEPT_CHILDREN: Final = 300
 KEPT_STEPS: Final = 5000
@@ -25,6 +26,7 @@ KEPT_STEPS: Final = 5000
 # Of these nothing but the kind is shown, and their bodies may be large.
 _BARE: Final = frozenset({ev.SUCCEEDED, ev.SEALED, ev.DECIDED, ev.SIGNALLED, ev.UNBLOCKED})
 _WAITS: Final = frozenset({ev.BLOCKED, ev.RETRIED})
+_SHORT: Final = 500  # characters
 
 
 class Wait(NamedTuple):
@@ -40,32 +42,37 @@ class Wait(NamedTuple):
 class Folded(NamedTuple):
     """How many children of a scope were forgotten, by how they ended.
 
-    `steps` counts those that were steps and succeeded, wherever below the scope they were.
+    `steps` counts those that were steps and succeeded, wherever below the scope they were. `unread` counts
+    those of which it is only known that they ended; `are_done` tells whether none of them can have failed.
     """
 
     succeeded: int = 0
     skipped: int = 0
     steps: int = 0
+    unread: int = 0
+    are_done: bool = True
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.succeeded + self.skipped
+        return self.succeeded + self.skipped + self.unread
 
 
 class Tree:
     """A run under way or ended: apply its events in order, then look."""
 
-    def __init__(self) -> None:
-        """Begin with a run of which nothing is known."""
+    def __init__(self, *, keeps_all: bool = False) -> None:
+        """Begin with a run of which nothing is known; `keeps_all` forgets nothing, whatever that takes."""
         self.run = RunState()
         self.children: dict[str, dict[str, None]] = {ROOT: {}}
         self.folded: dict[str, Folded] = {}
         self.waits: dict[str, Wait] = {}
         self.failures: dict[str, dict[str, Any]] = {}
         self.because: tuple[str, ...] = ()
-        self.earlier: set[str] = set()  # scopes of which only the end was read
+        self.earlier: set[str] = set()  # scopes in which children may be under way that were not read
         self.is_whole = True  # whether all that the journal has was read
+        self.fails_more = False  # whether there are more failures than were read
+        self._keeps_all = keeps_all
         self._epoch: int | None = 1
         self._limits: dict[str, int] = {}  # when to thin a scope out next
 
@@ -83,6 +90,23 @@ class Tree:
         ended = sum(step.state in state.ENDED for step in self.below(scope))
         folded = self.folded.get(scope)
         return ended + (folded.total if folded else 0)
+
+    def leave_out(self, scope: str, ended: int, *, are_done: bool) -> None:
+        """Count the children of a scope that were not read, given how many have ended in all."""
+        folded = self.folded.get(scope, Folded())
+        unread = max(0, ended - self.ended_in(scope))
+        self.folded[scope] = folded._replace(unread=unread, are_done=are_done)
+        live = sum(step.state in state.LIVE for step in self.below(scope))
+        begun = self._begun(scope)
+        if begun is None or begun > ended + live:
+            self.earlier.add(scope)
+
+    def _begun(self, scope: str) -> int | None:
+        """Return how many children a scope has begun at the most; None where that cannot be told."""
+        places = [split_segment(parent(path)[1]) for path in self.children.get(scope, ())]
+        bounds = [max(number for _, number in places)] if len({name for name, _ in places}) == 1 else []
+        total = self.step(scope).total
+        return min([*bounds, *([total] if total is not None else [])], default=None)
 
     def steps_done(self) -> int:
         """Return how many steps have succeeded; scopes and rounds are none."""
@@ -142,6 +166,8 @@ class Tree:
             self.waits[path] = _wait(event)
         elif event.kind in {ev.FAILED, ev.SCOPE_FAILED}:
             self.failures[path] = event.body["failure"]
+        if self._keeps_all:
+            return
         if event.kind == ev.SEALED and len(self.run.steps) > KEPT_STEPS:
             self._forget_below(path)
         self._thin_out(event.scope)
@@ -199,10 +225,10 @@ class Tree:
         inner = self.folded.pop(path, Folded()).steps
         is_done = step.state == state.SUCCEEDED
         before = self.folded.get(scope, Folded())
-        self.folded[scope] = Folded(
-            before.succeeded + is_done,
-            before.skipped + (not is_done),
-            before.steps + inner + (is_done and not step.is_scope),
+        self.folded[scope] = before._replace(
+            succeeded=before.succeeded + is_done,
+            skipped=before.skipped + (not is_done),
+            steps=before.steps + inner + (is_done and not step.is_scope),
         )
         self.children[parent(path)[0]].pop(path, None)
         self.run.steps.pop(path, None)
@@ -216,7 +242,9 @@ class Tree:
 
 def as_stored(event: Event) -> Stored:
     """Return an event as it is stored with its body decoded, where anything in it is shown."""
-    body = {} if event.kind in _BARE else codec.decode(event.body)
+    # A short result is looked into: it may have the start of its step in it.
+    is_told = event.kind not in _BARE or (event.kind == ev.SUCCEEDED and len(event.body) <= _SHORT)
+    body = codec.decode(event.body) if is_told else {}
     return Stored(event.kind, event.scope, event.name, event.at, event.digest, body, event.seq)
 
 

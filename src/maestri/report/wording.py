@@ -11,16 +11,14 @@ import time
 from unicodedata import combining, east_asian_width
 
 # CSI, OSC and the other strings of a terminal, in 7 and 8 bits; what is not closed ends with its line.
-_SEQUENCES = re.compile(
+_SEQUENCES = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
 # Also what turns the direction of writing around, and halves of a character.
-_HARMFUL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
-_SPACES = re.compile(r"\s+")
+_HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+_SPACES = r"\s+"
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 _TENTHS_BELOW_S = 9.95
 
@@ -29,13 +27,13 @@ def clean(text: str) -> str:
     """Return a text of several lines without anything that a terminal would obey; tabs become spaces."""
     if text.isascii() and text.isprintable():
         return text
-    text = _SEQUENCES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _HARMFUL.sub("", text).expandtabs(4)
+    text = re.sub(_SEQUENCES, "", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return re.sub(_HARMFUL, "", text).expandtabs(4)
 
 
 def one_line(text: str) -> str:
     """Return a text as one harmless line: line breaks and runs of spaces become one space."""
-    return _SPACES.sub(" ", clean(text)).strip()
+    return re.sub(_SPACES, " ", clean(text)).strip()
 
 
 def width_of(text: str) -> int:

@@ -8,7 +8,7 @@ from maestri.lang.checks.subject import Subject
 from maestri.lang.model import CallDef
 
 CODE = "L229"
-_ADDRESS = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_ADDRESS = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 
 
 def check_addresses(subject: Subject) -> None:
@@ -19,7 +19,7 @@ def check_addresses(subject: Subject) -> None:
         if (
             isinstance(action, CallDef)
             and action.function.count(":") == 1
-            and not _ADDRESS.fullmatch(action.function)
+            and not re.fullmatch(_ADDRESS, action.function)
         ):
             message = f"`{action.function[:80]}` cannot be the address of a function"
             fix = "write `module:function`, such as `package.module:function`"

@@ -10,7 +10,7 @@ from maestri.lang.model import Fixed, RunDef, Templated
 from maestri.lang.scopes import View
 
 CODE = "L232"
-_BRACES = re.compile(r"\{\{-?\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?P<path>(?:\.[A-Za-z_][\w-]*)*)\s*-?\}\}")
+_BRACES = r"\{\{-?\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?P<path>(?:\.[A-Za-z_][\w-]*)*)\s*-?\}\}"
 
 
 def check_braces(subject: Subject) -> None:
@@ -27,7 +27,9 @@ def check_braces(subject: Subject) -> None:
 def _check(subject: Subject, span: Span, view: View, also: str) -> None:
     source = subject.definition.source
     start, end = source.offset(span.line, span.col), source.offset(span.end_line, span.end_col)
-    for found in _BRACES.finditer(source.text, start, end):
+    if source.text.find("{{", start, end) < 0:
+        return  # what is compiled here, most definitions do without
+    for found in re.compile(_BRACES).finditer(source.text, start, end):
         if subject.findings.is_full("warning"):
             return
         if view.sees(found["name"]):

@@ -9,10 +9,12 @@ from maestri.lang.expressions.tokens import RESERVED as WORDS
 from maestri.lang.model import Fixed, PatternDef, StepDef, Templated
 from maestri.lang.read_values import NAME
 from maestri.lang.scopes import INPUTS
-from maestri.patterns._join import RESERVED
+from maestri.patterns._join import CONTEST_RESERVED, RESERVED
+from maestri.patterns._registry import PatternSpec
 
 CODE = "L213"
 NOT_A_NAME = "L206"
+CONTESTS = frozenset({"fallback", "race", "vote", "compete"})
 
 
 def check_reserved(subject: Subject) -> None:
@@ -44,11 +46,19 @@ def _check_branches(subject: Subject, action: PatternDef) -> None:
     """Look at the names of branches that are joined: the join keeps records of its own beside them."""
     branches = action.options.get("branches")
     for name, body in branches.items() if isinstance(branches, dict) else ():
-        if name in RESERVED and action.spec.option("join") is not None:
+        what = _who_keeps(name, action.spec)
+        if what:
             message = f"a branch cannot be called `{name}`"
-            cause = "the join keeps its own record under this name"
+            cause = f"the {what} keeps its own record under this name"
             span = getattr(body, "name_span", None) or body.span
             subject.findings.add(CODE, message, span, cause=cause, fix="rename it")
+
+
+def _who_keeps(name: str, spec: PatternSpec) -> str:
+    """Return who writes under a name beside the branches of a pattern; an empty text for nobody."""
+    if name in RESERVED and spec.option("join") is not None:
+        return "join"
+    return "contest" if name in CONTEST_RESERVED and spec.keyword in CONTESTS else ""
 
 
 def _check_renamed(subject: Subject, step: StepDef, action: PatternDef) -> None:

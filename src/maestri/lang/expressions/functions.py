@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from maestri.lang.expressions.operations import (
     MAX_ITEMS,
@@ -25,12 +24,13 @@ from maestri.lang.expressions.operations import (
     too_long,
     truth,
 )
+from maestri.records import NamedTuple
 from maestri.values import Json
 
 ANYTHING = "any"
 MANY = 100  # the most arguments that `min` and `max` take
 
-_NUMBER = re.compile(r"[-+]?[0-9]+(?P<rest>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
+_NUMBER = r"[-+]?[0-9]+(?P<rest>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
 
 
 class Function(NamedTuple):
@@ -124,7 +124,7 @@ def _number(value: str | float) -> Json:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    found = _NUMBER.fullmatch(text)
+    found = re.fullmatch(_NUMBER, text)
     if found is None or len(text) > 400:
         raise Refusal(f"`{value[:40]}` is not a number")
     try:

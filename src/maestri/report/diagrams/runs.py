@@ -18,7 +18,7 @@ from maestri.report.tree import Tree
 from maestri.report.wording import duration, one_line
 
 SHOWN_REPEATS: Final = 60
-_REPEATED: Final = {"loop": "round", "each": "item"}
+_REPEATED: Final = {"loop": "round", "each": "item", "review": "round"}
 _TRY: Final = "try"
 
 

@@ -7,7 +7,7 @@ Rule 2: waves are a view of `needs`; they say nothing about when a step starts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from maestri.lang.model import (
     AgentDef,
@@ -19,19 +19,25 @@ from maestri.lang.model import (
     Fixed,
     OptionDef,
     PatternDef,
+    PhaseDef,
     PredicateDef,
     RunDef,
     StepDef,
+    SyncDef,
     Templated,
     WaitDef,
     WorkflowDef,
     WorkflowRef,
 )
+from maestri.records import NamedTuple
+from maestri.report.stated import stated
 from maestri.report.wording import cut, duration, one_line
 
 COLUMN, ROW, WAVES = "column", "row", "waves"
 DETAIL_CHARS: Final = 44
-SIDE_BY_SIDE: Final = frozenset({"parallel", "each", "graph", "race", "compete", "streams", "branch"})
+_GROUPED: Final = frozenset({"review", "scout", "streams", "compete"})
+_NOTED: Final = frozenset({"requires", "reads", "delivers", "handoff", "estimate"})
+SIDE_BY_SIDE: Final = frozenset({"parallel", "each", "graph", "race", "vote", "compete", "streams", "branch"})
 
 
 class Shape(NamedTuple):
@@ -111,13 +117,25 @@ def _step(step: StepDef) -> Shape:
     action = step.action
     label = f"when {_said(step.when)}" if step.when is not None else ""
     needs = tuple(need.text for need in step.needs)
+    if step.reason:
+        label = f"{label} · {short(step.reason)}" if label else short(step.reason)
     if not isinstance(action, PatternDef):
-        return Shape(step.name, step.verb, _detail(action), label=label, needs=needs)
+        return Shape(step.name, step.verb, _noted(step, _detail(action)), label=label, needs=needs)
     children, layout = _inside(action)
-    return Shape(step.name, step.verb, _target(action), children, layout, label, needs, _repeats(action))
+    detail = _noted(step, _target(action))
+    return Shape(step.name, step.verb, detail, children, layout, label, needs, _repeats(action))
 
 
-def _detail(action: RunDef | CallDef | AgentDef | AskDef | WaitDef) -> str:
+def _noted(step: StepDef, detail: str) -> str:
+    """Return the detail of a box with the files that the step needs and gives, and what it is to take."""
+    shown = [f"{key} {short(text)}" for key, text in stated(step) if key in _NOTED]
+    shown += ["undo " + ", ".join(one.verb for one in step.undo.steps)] if step.undo is not None else []
+    return " · ".join(part for part in (detail, *shown) if part)
+
+
+def _detail(action: RunDef | CallDef | AgentDef | AskDef | WaitDef | SyncDef) -> str:
+    if isinstance(action, SyncDef):
+        return short(action.point)
     if isinstance(action, RunDef):
         command = action.command
         words = command if isinstance(command, str) else " ".join(_words(item) for item in command.items)
@@ -133,6 +151,8 @@ def _detail(action: RunDef | CallDef | AgentDef | AskDef | WaitDef) -> str:
 
 def _inside(action: PatternDef) -> tuple[tuple[Shape, ...], str]:
     """Return what lies in a pattern, and how: its one body opened out, or its bodies as boxes."""
+    if action.spec.keyword in _GROUPED:
+        return _groups(action)
     found: list[Shape] = []
     layout = ROW if action.spec.keyword in SIDE_BY_SIDE else COLUMN
     bodies = [(name, value) for name, value in action.options.items() if isinstance(value, BodyDef)]
@@ -144,14 +164,41 @@ def _inside(action: PatternDef) -> tuple[tuple[Shape, ...], str]:
             found += _named(value)
         elif isinstance(value, tuple) and value and isinstance(value[0], StepDef):
             found += (_step(step) for step in value if isinstance(step, StepDef))
-            layout = WAVES
+            layout = COLUMN if action.spec.keyword == "saga" else WAVES
     return tuple(found), layout
 
 
-def _named(bodies: Mapping[str, BodyDef] | Mapping[str, ArmDef]) -> list[Shape]:
-    return [
-        _arm(name, body) if isinstance(body, ArmDef) else _box(name, body) for name, body in bodies.items()
-    ]
+def _groups(action: PatternDef) -> tuple[tuple[Shape, ...], str]:
+    """Return the bodies of a pattern of which some run at once, and others before or after them."""
+    found: list[Shape] = []
+    streams = action.options.get("branches")
+    names = tuple(streams) if isinstance(streams, Mapping) else ()
+    for name, value in action.options.items():
+        if isinstance(value, BodyDef):
+            found.append(_box(name, value)._replace(needs=names))
+        elif isinstance(value, Mapping):
+            found += _named(value) if names else (Shape(name, children=tuple(_named(value)), layout=ROW),)
+    return tuple(found), WAVES if names else COLUMN
+
+
+def _named(bodies: Mapping[str, BodyDef] | Mapping[str, ArmDef] | Mapping[str, PhaseDef]) -> list[Shape]:
+    return [_one_of(name, body) for name, body in bodies.items()]
+
+
+def _one_of(name: str, body: BodyDef | ArmDef | PhaseDef) -> Shape:
+    if isinstance(body, ArmDef):
+        return _arm(name, body)
+    return _phase(name, body) if isinstance(body, PhaseDef) else _box(name, body)
+
+
+def _phase(name: str, phase: PhaseDef) -> Shape:
+    children = [_box("steps", phase.body)]
+    if isinstance(phase.validate, PredicateDef):
+        children.append(Shape("validate", detail=_said(phase.validate)))
+    elif phase.validate is not None:
+        children.append(_box("validate", phase.validate))
+    repeats = "" if phase.on_invalid == "stop" else f"{phase.on_invalid} until it passes"
+    return Shape(name, "phase", children=tuple(children), repeats=repeats)
 
 
 def _box(name: str, body: BodyDef) -> Shape:
@@ -172,7 +219,9 @@ def _repeats(action: PatternDef) -> str:
             return f"{key} {_said(value)}"
     if action.spec.keyword == "each":
         return f"each of {_option(action.options.get('items'))}"
-    return "again" if action.spec.keyword == "loop" else ""
+    if action.spec.keyword == "review":
+        return "until it is approved"
+    return "again" if action.spec.keyword in {"loop", "repair"} else ""
 
 
 def _option(value: OptionDef | None) -> str:
