@@ -11,14 +11,16 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
-from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, report
+from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, beside_neighbour, report
 
 _SCHEMA = """
 pragma journal_mode = wal;
@@ -96,10 +98,10 @@ async def _step(journal: Journal, run: int, number: int, value: int) -> dict[str
     return output
 
 
-async def _chain(journal: Journal, n: int) -> None:
+async def _chain(journal: Journal, n: int, run: int = 0) -> None:
     value = 0
     for number in range(n):
-        value = (await _step(journal, 0, number, value))["i"] + 1
+        value = (await _step(journal, run, number, value))["i"] + 1
 
 
 async def _fan(journal: Journal, n: int) -> None:
@@ -133,6 +135,16 @@ def timed(work: Callable[[Journal, int], Awaitable[None]]) -> Measure:
         return watch.sample()
 
     return lambda n, folder: asyncio.run(inside(n, folder))
+
+
+async def _neighbour(n: int, folder: Path) -> Sample:
+    """Run a chain beside a busy neighbour, in an interpreter that switches threads as often as Maestri's."""
+    sys.setswitchinterval(0.0005)  # with the usual 5 ms the thread that writes would hardly have a turn
+    journal = Journal(folder)
+    runs = count()
+    sample = await beside_neighbour(n, lambda: _chain(journal, n, next(runs)))
+    journal.close()
+    return sample
 
 
 async def _going_on(n: int, folder: Path, kill_at: int | None) -> Sample:
@@ -184,6 +196,7 @@ if __name__ == "__main__":
             "scopes": fan,
             "runs": timed(_runs),
             "loop": timed(_loop),
+            "neighbour": lambda n, folder: asyncio.run(_neighbour(n, folder)),
             "crash": crash,
             "resume": resume,
             "command": command,

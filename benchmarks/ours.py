@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import string
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from random import Random
+from typing import Any, Final
 
-from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, report
+import crowd
+import waiting
+from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, beside_neighbour, report
 
 import maestri
 from maestri.kernel import events
@@ -79,6 +83,27 @@ async def rounds(ctx: maestri.Context, n: int) -> Any:
     return await loop(ctx, "loop", one, start={"pad": PAD}, max_rounds=n)
 
 
+def _text(number: int, letters: str) -> str:
+    """Return 10 kB of text that no other number has."""
+    return "".join(Random(number).choices(letters, k=len(PAD)))
+
+
+def changing(letters: str) -> Callable[..., Awaitable[Any]]:
+    """Return a workflow that goes round with a state that is another 10 kB text after each round."""
+
+    async def drafted(number: int) -> dict[str, Any]:
+        return {"i": number, "pad": _text(number, letters)}
+
+    async def one(scope: maestri.Context, number: int, _last: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = await scope.step("step", drafted, number)
+        return found
+
+    async def flow(ctx: maestri.Context, n: int) -> Any:
+        return await loop(ctx, "loop", one, start={}, max_rounds=n)
+
+    return maestri.workflow(flow)
+
+
 @maestri.workflow
 async def commands(ctx: maestri.Context, n: int) -> None:
     """Run commands that do nothing."""
@@ -122,6 +147,17 @@ def runs(n: int, folder: Path) -> Sample:
     return asyncio.run(on_project(folder, work))
 
 
+def beside(n: int, folder: Path) -> Sample:
+    """Measure a chain beside a busy neighbour on the event loop."""
+    found: list[Sample] = []
+
+    async def work(project: Project) -> None:
+        found.append(await beside_neighbour(n, lambda: ended(project, chain, n=n)))
+
+    asyncio.run(on_project(folder, work))
+    return found[0]
+
+
 def _logged(n: int, log: StepLog) -> Callable[..., Awaitable[Any]]:
     async def step(number: int) -> dict[str, Any]:
         log.begin(number)
@@ -134,22 +170,60 @@ def _logged(n: int, log: StepLog) -> Callable[..., Awaitable[Any]]:
     return maestri.workflow(flow)
 
 
-async def _crash(n: int, folder: Path) -> Sample:
-    project = Project(state=str(folder / "state"), cwd=str(folder))
-    await ended(project, _logged(n, StepLog(folder, kill_at=n // 2)))
+def _logged_rounds(n: int, log: StepLog) -> Callable[..., Awaitable[Any]]:
+    """Return a workflow of one round more than n."""
+
+    async def step(number: int) -> dict[str, Any]:
+        log.begin(number)
+        return await _answer(number)
+
+    async def one(scope: maestri.Context, number: int, _last: Any) -> Any:
+        return await scope.step("step", step, number)
+
+    async def flow(ctx: maestri.Context) -> Any:
+        return await loop(ctx, "loop", one, start=None, max_rounds=n + 1)
+
+    return maestri.workflow(flow)
+
+
+async def _crash(folder: Path, flow: Callable[..., Awaitable[Any]], durability: str = "power-safe") -> Sample:
+    own_process()
+    project = Project(state=str(folder / "state"), cwd=str(folder), durability=durability)
+    await ended(project, flow)
     message = "the process should be dead by now"
     raise RuntimeError(message)
 
 
-async def _resume(n: int, folder: Path) -> Sample:
+async def _resume(folder: Path, flow: Callable[..., Awaitable[Any]], log: StepLog) -> Sample:
     own_process()
-    log = StepLog(folder)
     project = Project(state=str(folder / "state"), cwd=str(folder))
     called = time.time()
-    execution = await project.resume(project.find("@last"), as_=project.of_function(_logged(n, log)))
+    execution = await project.resume(project.runs(everywhere=True)[-1], as_=project.of_function(flow))
     (await execution.wait()).result()
     await project.close()
     return log.resumed(called)
+
+
+def crash(n: int, folder: Path) -> Sample:
+    """Die half way through a chain."""
+    return asyncio.run(_crash(folder, _logged(n, StepLog(folder, kill_at=n // 2))))
+
+
+def resume(n: int, folder: Path) -> Sample:
+    """Go on with it."""
+    log = StepLog(folder)
+    return asyncio.run(_resume(folder, _logged(n, log), log))
+
+
+def crash_rounds(n: int, folder: Path) -> Sample:
+    """Die after n rounds; not power-safe, because nobody waits to measure this part."""
+    return asyncio.run(_crash(folder, _logged_rounds(n, StepLog(folder, kill_at=n + 1)), "kill-safe"))
+
+
+def resume_rounds(n: int, folder: Path) -> Sample:
+    """Go on with them."""
+    log = StepLog(folder)
+    return asyncio.run(_resume(folder, _logged_rounds(n, log), log))
 
 
 def fold(n: int, _folder: Path) -> Sample:
@@ -165,17 +239,25 @@ def fold(n: int, _folder: Path) -> Sample:
     return watch.sample()
 
 
+MEASURES: Final[dict[str, Measure]] = {
+    "chain": timed(chain),
+    "fan": timed(fan),
+    "scopes": timed(scopes),
+    "runs": runs,
+    "loop": timed(rounds),
+    "random-text": timed(changing(string.ascii_letters + string.digits)),
+    "words": timed(changing("aeinst ")),
+    "neighbour": beside,
+    "crowd": crowd.held,
+    "waiting": waiting.kept,
+    "parked": waiting.parked,
+    "crash": crash,
+    "resume": resume,
+    "crash-rounds": crash_rounds,
+    "resume-rounds": resume_rounds,
+    "command": timed(commands),
+    "fold": fold,
+}
+
 if __name__ == "__main__":
-    report(
-        {
-            "chain": timed(chain),
-            "fan": timed(fan),
-            "scopes": timed(scopes),
-            "runs": runs,
-            "loop": timed(rounds),
-            "crash": lambda n, folder: asyncio.run(_crash(n, folder)),
-            "resume": lambda n, folder: asyncio.run(_resume(n, folder)),
-            "command": timed(commands),
-            "fold": fold,
-        }
-    )
+    report(MEASURES)

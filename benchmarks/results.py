@@ -8,7 +8,7 @@ import platform
 import sqlite3
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,17 @@ def machine() -> dict[str, Any]:
     }
 
 
-def document(figures: Sequence[Figure], rounds: int) -> dict[str, Any]:
-    """Return everything about one call."""
+def document(
+    figures: Sequence[Figure], rounds: int, peers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return everything about one call; `peers` are the versions of the other programs in it."""
     return {
         "commit": commit(),
         "at": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()),
         "machine": machine(),
         "durability": "power-safe",
         "rounds": rounds,
+        **({"peers": dict(peers)} if peers else {}),
         "figures": [figure.as_json() for figure in figures],
     }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
 import resource
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -16,6 +18,7 @@ Sample: TypeAlias = dict[str, float]
 Measure: TypeAlias = Callable[[int, Path], Sample]
 
 PAD = "x" * 10_000  # the part of a loop's state that never changes
+SLICE_S = 0.004  # for how long a busy neighbour computes before it lets others have their turn
 RUN_STEPS = 5  # of each of many runs
 BEGUN = (
     "BENCHMARK_BEGUN"  # the variable with the time at which the process was started, in seconds since 1970
@@ -41,6 +44,30 @@ class Stopwatch:
     def sample(self) -> Sample:
         """Return the figures."""
         return {"s": self.s, "cpu_s": self.cpu_s}
+
+
+async def neighbour() -> None:
+    """Compute in slices on the event loop, for ever."""
+    while True:
+        until = time.perf_counter() + SLICE_S
+        while time.perf_counter() < until:
+            pass
+        await asyncio.sleep(0)
+
+
+async def beside_neighbour(n: int, work: Callable[[], Awaitable[object]]) -> Sample:
+    """Measure n steps alone, then beside a busy neighbour.
+
+    Whoever waits for another thread on such a loop waits for the slice under way as well: one for each step
+    is what the neighbour itself takes. `stretch` is the time over that: the time alone and n slices.
+    """
+    with Stopwatch() as alone:
+        await work()
+    busy = asyncio.create_task(neighbour())
+    with Stopwatch() as watch:
+        await work()
+    busy.cancel()
+    return {**watch.sample(), "alone_s": alone.s, "stretch": watch.s / (alone.s + n * SLICE_S)}
 
 
 class StepLog:
@@ -81,6 +108,16 @@ class StepLog:
         }
 
 
+def resident_bytes() -> int:
+    """Return how much memory this process holds now; where that is not told, the most it ever held."""
+    gc.collect()
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+    return pages * resource.getpagesize()
+
+
 def journal_bytes(folder: Path) -> int:
     """Return the size of the journals below a folder, after SQLite has put its write-ahead logs into them."""
     files = sorted(folder.rglob("*.db"))
@@ -90,7 +127,9 @@ def journal_bytes(folder: Path) -> int:
 
 
 def report(measures: Mapping[str, Measure]) -> None:
-    """Carry out `PROGRAM WORKLOAD N FOLDER` and print the sample as JSON."""
+    """Carry out `PROGRAM WORKLOAD N FOLDER` and print the sample as JSON; `PROGRAM --try` does nothing."""
+    if sys.argv[1:] == ["--try"]:
+        return  # what it imports is there
     name, n, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     sample = measures[name](n, folder)
     sample["rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB

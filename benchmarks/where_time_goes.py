@@ -1,32 +1,44 @@
-"""Say where the time of a fan-out step goes: `python benchmarks/where_time_goes.py [chain|fan|scopes] [N]`.
+"""Say where time and bytes go: `python benchmarks/where_time_goes.py WHAT [N]`.
 
-First without a profiler: the time, the CPU of the event loop's thread and of the writing thread. Then with
-one: its shares say what to look at, not how long it takes (a profiler makes small functions look large).
+    chain|fan|scopes N           us a step, the CPU of the event loop's thread and of others, and a profile
+    WORKLOAD N                   a profile of any other workload of `ours.py`: waiting, resume-rounds, ...
+    cli tall|spread COMMAND ...  a profile of a whole command on a large journal, its imports included
+    bytes WORKLOAD N             what each table and index of the journal takes
+
+A profile's shares say what to look at, not how long it takes: a profiler makes small functions look large.
 """
 
 from __future__ import annotations
 
 import asyncio
-import cProfile
+import contextlib
+import os
+import pstats
+import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import ours
+import prepared
+from programs import ended, program, surroundings
+from stopwatch import BEGUN, journal_bytes
 
 from maestri.project import Project
 from maestri.project.doing import own_process
 
-_FLOWS = {"chain": ours.chain, "fan": ours.fan, "scopes": ours.scopes}
-_SHOWN = 25
+_FLOWS: Final = {"chain": ours.chain, "fan": ours.fan, "scopes": ours.scopes}
+_KILLED_FIRST: Final = {"resume": "crash", "resume-rounds": "crash-rounds"}
+_SHOWN: Final = 25
+_LARGE: Final = 1_000_000  # events of a large journal
 
 
-async def _measured(
-    flow: str, n: int, profiler: cProfile.Profile | None = None
-) -> tuple[float, float, float]:
+async def _measured(flow: str, n: int) -> tuple[float, float, float]:
     """Return the time and the CPU of the loop's and of all other threads, in microseconds a step."""
     own_process()
     with tempfile.TemporaryDirectory(prefix="maestri-bench-") as folder:
@@ -34,11 +46,7 @@ async def _measured(
         await ours.ended(project, ours.one_step)
         loaded = project.of_function(_FLOWS[flow])
         begun, cpu, mine = time.perf_counter(), time.process_time(), time.thread_time()
-        if profiler is not None:
-            profiler.enable()
         (await (await project.start(loaded, {"n": n})).wait()).result()
-        if profiler is not None:
-            profiler.disable()
         passed, cpu, mine = time.perf_counter() - begun, time.process_time() - cpu, time.thread_time() - mine
         await project.close()
     return passed / n * 1e6, mine / n * 1e6, (cpu - mine) / n * 1e6
@@ -55,7 +63,7 @@ def _area(file: str) -> str:
 
 
 class _Row(NamedTuple):
-    """A function's share of the time, and how often it was called for a step."""
+    """A function's share of the time, and how often it was called for each of the n."""
 
     share: float
     calls: float
@@ -63,12 +71,9 @@ class _Row(NamedTuple):
     name: str
 
 
-def _profiled(flow: str, n: int) -> list[_Row]:
-    """Return the functions by their share of the event loop's time, the largest first."""
-    profiler = cProfile.Profile()
-    asyncio.run(_measured(flow, n, profiler))
-    profiler.create_stats()
-    found = [(own, calls, where) for where, (_, calls, own, *_) in profiler.stats.items()]
+def _rows(stats: dict[Any, Any], n: int) -> list[_Row]:
+    """Return the functions by their share of the time, the largest first."""
+    found = [(own, calls, where) for where, (_, calls, own, *_) in stats.items()]
     total = sum(own for own, *_ in found)
     rows = [
         _Row(own / total, calls / n, _area(file), f"{line} {name}")
@@ -77,27 +82,84 @@ def _profiled(flow: str, n: int) -> list[_Row]:
     return sorted(rows, reverse=True)
 
 
-def main() -> int:
-    """Measure, profile and print."""
-    flow = sys.argv[1] if len(sys.argv) > 1 else "fan"
-    n = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
-    if flow not in _FLOWS:
-        print(f"no such workload: {flow}; there are: {', '.join(_FLOWS)}", file=sys.stderr)
-        return 2
-    passed, loop, writer = asyncio.run(_measured(flow, n))
-    print(
-        f"{flow} of {n:,}: {passed:.1f} us a step; CPU of the loop {loop:.1f}, of other threads {writer:.1f}"
-    )
-    rows = _profiled(flow, n)
+def _tell(rows: list[_Row]) -> None:
     areas: defaultdict[str, float] = defaultdict(float)
     for row in rows:
         areas[row.area] += row.share
-    print("\nshare of the loop's time, by part:")
+    print("\nshare of the time, by part:")
     for area, share in sorted(areas.items(), key=lambda found: -found[1])[:_SHOWN]:
         print(f"  {share:6.1%}  {area}")
-    print("\nthe same, by function (calls a step):")
+    print("\nthe same, by function (calls for each):")
     for row in rows[:_SHOWN]:
-        print(f"  {row.share:6.1%}  {row.calls:5.1f}  {row.area}:{row.name}")
+        print(f"  {row.share:6.1%}  {row.calls:7.1f}  {row.area}:{row.name}")
+
+
+@contextlib.contextmanager
+def _folder(work: str, n: int) -> Iterator[Path]:
+    """Give a folder in which a workload of ours can begin, or go on where one was killed."""
+    with tempfile.TemporaryDirectory(prefix="maestri-bench-") as name:
+        folder = Path(name)
+        if work in _KILLED_FIRST:
+            ended(program("maestri", _KILLED_FIRST[work], n, folder), folder, code=-9)
+        os.environ[BEGUN] = repr(time.time())
+        yield folder
+
+
+def _profiled(work: str, n: int) -> list[_Row]:
+    """Return the functions that a workload calls on the event loop."""
+    with _folder(work, n) as folder:
+        return _of_process(program("maestri", work, n, folder)[1:], folder, n)
+
+
+def _profiled_command(journal: str, words: list[str]) -> list[_Row]:
+    """Return the functions that a whole command calls, imports and all."""
+    folder = prepared.tall(_LARGE).folder if journal == "tall" else prepared.spread(_LARGE)
+    return _of_process(["-m", "maestri", *words], folder, 1)
+
+
+def _of_process(words: list[str], folder: Path, n: int) -> list[_Row]:
+    """Return the functions that a fresh process calls."""
+    with tempfile.NamedTemporaryFile() as kept:
+        command = [sys.executable, "-m", "cProfile", "-o", kept.name, *words]
+        subprocess.run(command, cwd=folder, env=surroundings(folder), stdout=subprocess.DEVNULL, check=True)
+        return _rows(pstats.Stats(kept.name).stats, n)  # type: ignore[attr-defined]
+
+
+def _tell_bytes(work: str, n: int) -> None:
+    """Print what each table and index of a workload's journal takes."""
+    with _folder(work, n) as folder:
+        sample = ours.MEASURES[work](n, folder)
+        total = journal_bytes(folder)
+        print(f"{work} of {n:,}: {total:,} bytes, {total / n:,.0f} for each; {sample['s']:.2f} s")
+        with contextlib.closing(sqlite3.connect(next(folder.rglob("*.db")))) as db:
+            query = (
+                "select name, sum(pgsize), sum(payload), sum(unused) from dbstat group by 1 order by 2 desc"
+            )
+            for name, size, payload, unused in db.execute(query):
+                print(
+                    f"  {size / n:9,.1f}  {name} ({payload / n:,.1f} are content, {unused / n:,.1f} unused)"
+                )
+
+
+def main() -> int:
+    """Measure, profile and print."""
+    words = sys.argv[1:] or ["fan"]
+    if words[0] == "cli":
+        _tell(_profiled_command(words[1], words[2:]))
+        return 0
+    counts_bytes = words[0] == "bytes"
+    work, *rest = words[1:] if counts_bytes else words
+    n = int(rest[0]) if rest else 10_000
+    if work not in ours.MEASURES:
+        print(f"no such workload: {work}; there are: {', '.join(ours.MEASURES)}", file=sys.stderr)
+        return 2
+    if counts_bytes:
+        _tell_bytes(work, n)
+        return 0
+    if work in _FLOWS:
+        passed, loop, others = asyncio.run(_measured(work, n))
+        print(f"{work} of {n:,}: {passed:.1f} us a step; CPU of the loop {loop:.1f}, of others {others:.1f}")
+    _tell(_profiled(work, n))
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.cli import exits
 from maestri.cli.terminal import Terminal
@@ -15,7 +15,8 @@ from maestri.kernel import state
 from maestri.kernel.path import ROOT, is_within, parse
 from maestri.kernel.ports import Reader, RunInfo
 from maestri.project import Project
-from maestri.report.reading import last_seq, read_tree
+from maestri.records import NamedTuple
+from maestri.report.reading import read_tree
 from maestri.report.tree import Tree
 from maestri.report.wording import one_line
 
@@ -62,7 +63,7 @@ def _cancel_living(project: Project, run: RunInfo, path: str, terminal: Terminal
         if path != ROOT and (ended := ended_as(read_tree(reader), run, path)):
             terminal.say(f"{path} had already ended: {ended}; nothing was cancelled")
             return exits.FAILED
-        after = last_seq(reader)
+        after = reader.last_seq()
         asyncio.run(_cancel(project, run, path))
         heard = _listen(reader, path, after)
     finally:

@@ -32,13 +32,13 @@ def _act(options: Any, terminal: Terminal) -> int:
     for finding in damages:
         terminal.tell(clean(finding.text()))
     if options.json:
-        terminal.say_json([{**run_json(run), "handled": project.handled(run)} for run in runs], indent=2)
+        handled = project.handled()
+        terminal.say_json([{**run_json(run), "handled": handled.get(run.id, 0)} for run in runs], indent=2)
     elif options.names:
         for run in runs:
             terminal.say(one_line(run.name))
     elif runs:
-        handled = {run.id: project.handled(run) for run in runs}
-        terminal.draw(table(runs, time.time(), terminal, handled))
+        terminal.draw(table(runs, time.time(), terminal, project.handled()))
     elif not damages:
         hint = "" if options.all else " in this folder; `maestri ps --all` lists those of all folders"
         terminal.say(f"there are no runs{hint}")

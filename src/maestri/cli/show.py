@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -16,7 +17,7 @@ from maestri.kernel.ports import RunInfo
 from maestri.project import Project
 from maestri.report.outline import BOLD, STYLES, elapsed_s, outline, wait_words
 from maestri.report.output import failure_diagnostic, pretty
-from maestri.report.reading import read_tree
+from maestri.report.reading import FAILURES, read_tree, read_whole
 from maestri.report.tree import Tree
 from maestri.report.wording import date, duration, one_line
 
@@ -24,6 +25,9 @@ from maestri.report.wording import date, duration, one_line
 def _arguments(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run")
     parser.add_argument("path", metavar="PATH", nargs="?", help="a step or scope of it")
+    parser.add_argument(
+        "--all", action="store_true", help="every step, also of a very long run; this may take a while"
+    )
     parser.add_argument("--json", action="store_true", help="as a JSON document, with nothing cut")
 
 
@@ -35,7 +39,7 @@ def _act(options: Any, terminal: Terminal) -> int:
         path = parse(options.path) if options.path else ROOT
         if path != ROOT:
             return _show_step(project, run, path, options, terminal)
-        tree = read_tree(reader)
+        tree = read_whole(reader) if options.all else read_tree(reader)
         if status(run) == state.INTERRUPTED:
             tree.interrupt()
     finally:
@@ -43,7 +47,7 @@ def _act(options: Any, terminal: Terminal) -> int:
     if options.json:
         terminal.say_json(tree_json(tree, run), indent=2)
     else:
-        _draw(tree, run, terminal)
+        _draw(tree, run, terminal, shows_all=options.all)
     return exits.SUCCEEDED
 
 
@@ -59,7 +63,7 @@ def _show_step(project: Project, run: RunInfo, path: str, options: Any, terminal
     return exits.SUCCEEDED
 
 
-def _draw(tree: Tree, run: RunInfo, terminal: Terminal) -> None:
+def _draw(tree: Tree, run: RunInfo, terminal: Terminal, *, shows_all: bool) -> None:
     now, word = time.time(), status(run)
     name = terminal.style(one_line(run.name), BOLD)
     took = duration(took_s(run, now))
@@ -68,8 +72,12 @@ def _draw(tree: Tree, run: RunInfo, terminal: Terminal) -> None:
     terminal.say(f"{head}  {note}" if note else head)
     terminal.say(f"started {date(run.created)} in {one_line(run.cwd)}")
     room = max(20, terminal.lines - 8) if terminal.is_terminal else None
-    look = terminal.look(now if run.alive else 0.0, room, words=True)
+    look = terminal.look(now if run.alive else 0.0, sys.maxsize if shows_all else room, words=True)
     terminal.draw(outline(tree, look))
+    if tree.fails_more:
+        terminal.say(f"more than {FAILURES} failed or were cancelled: maestri show {run.name} --all")
+    elif not tree.is_whole:
+        terminal.say(f"a long run, shown in part; every step: maestri show {run.name} --all")
     for path, wait in tree.waits.items():
         if wait.question:
             choice = f" ({'|'.join(wait.options)})" if wait.options else ""
@@ -93,6 +101,7 @@ def tree_json(tree: Tree, run: RunInfo) -> dict[str, Any]:
         "failure": tree.run.failure,
         "handled": tree.run.handled,
         "because": list(tree.because),
+        "left_out": {scope: folded.total for scope, folded in tree.folded.items() if folded.total},
         "steps": [
             {**step_fields(tree, path), "seconds": elapsed_s(step, 0.0)}
             for path, step in tree.run.steps.items()

@@ -13,7 +13,7 @@ from typing import Any
 from maestri.engines.projection import projected
 from maestri.errors import EngineError, RunInUse, RunNotFound, StaleOwner
 from maestri.kernel import codec
-from maestri.kernel.events import LAST_PASSING, RUN_STARTED, Event, Stored
+from maestri.kernel.events import FAILURES, LAST_PASSING, RUN_STARTED, SCOPE_ENDS, STEP_ENDS, Event, Stored
 from maestri.kernel.path import RUN
 from maestri.kernel.ports import Message, RunInfo
 
@@ -27,7 +27,8 @@ class _Kept:
         self.info = info
         self.events: list[Event] = []
         self.mail: dict[str, Message] = {}
-        self.taken: set[str] = set()
+        self.posted: dict[str, int] = {}  # after how many events a message came in
+        self.taken: dict[str, int] = {}  # which event is the record of a message
 
 
 def _decoded(events: Sequence[Event]) -> list[Stored]:
@@ -86,7 +87,7 @@ class MemoryJournal:
 
     async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
         """Return what has come into the mailbox of the run and was not taken yet, in order."""
-        mail, out = self._kept.mail, self._kept.taken.union(skip)
+        mail, out = self._kept.mail, {*self._kept.taken, *skip}
         return [message for message in mail.values() if message.id not in out]
 
     def take(self, message: Message, event: Event) -> Awaitable[None]:
@@ -97,7 +98,7 @@ class MemoryJournal:
         """
         if message.id in self._kept.taken:
             return self._engine.flushed()
-        self._kept.taken.add(message.id)
+        self._kept.taken[message.id] = self._seq + 1
         return self.commit(event)
 
     async def close(self) -> None:
@@ -130,6 +131,25 @@ class MemoryReader:
     def run_events(self) -> Sequence[Stored]:
         """Return the events of the run as a whole, oldest first."""
         return _decoded([e for e in self._kept.events if e.scope == RUN and e.kind >= RUN_STARTED])
+
+    def last_seq(self) -> int:
+        """Return the sequence number of the last event."""
+        return len(self._kept.events)
+
+    def step(self, path: str) -> Sequence[Stored]:
+        """Return the events of one step or scope, oldest first."""
+        return _decoded([e for e in self._kept.events if e.path == path])
+
+    def ended(self, scope: str) -> int:
+        """Return how many children of a scope have an end on record."""
+        return len(
+            {e.name for e in self._kept.events if e.scope == scope and e.kind in STEP_ENDS | SCOPE_ENDS}
+        )
+
+    def failures(self, limit: int = 1000) -> Sequence[Stored]:
+        """Return the last ends of steps and scopes that failed or were cancelled, oldest first."""
+        found = [event for event in self._kept.events if event.kind in FAILURES]
+        return _decoded(found[len(found) - min(limit, len(found)) :])
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -192,10 +212,22 @@ class MemoryEngine:
         Raises:
             RunNotFound: No such run.
         """
-        self._found(run_id).mail.setdefault(message.id, message)
+        kept = self._found(run_id)
+        kept.mail.setdefault(message.id, message)
+        kept.posted.setdefault(message.id, len(kept.events))
         for listened, listener in list(self._on_mail.values()):
             if listened == run_id:
                 listener()
+
+    def mail_after(self, run_id: str, events: int) -> list[Message]:
+        """Return what lay in the mailbox of a run when so many events of it were stored.
+
+        Raises:
+            RunNotFound: No such run.
+        """
+        kept = self._found(run_id)
+        known = [message for message in kept.mail.values() if kept.posted[message.id] <= events]
+        return [message for message in known if kept.taken.get(message.id, events + 1) > events]
 
     def on_mail(self, run_id: str, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` when the run has mail, also when it has some now; returns how to stop it."""
@@ -203,7 +235,7 @@ class MemoryEngine:
         number = self._count
         self._on_mail[number] = (run_id, listener)
         kept = self._runs.get(run_id)
-        if kept is not None and set(kept.mail) - kept.taken:
+        if kept is not None and kept.mail.keys() - kept.taken.keys():
             asyncio.get_running_loop().call_soon(listener)
         return lambda: self._forget(self._on_mail, number)
 

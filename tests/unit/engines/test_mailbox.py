@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -42,6 +43,27 @@ def test_posting_rings_the_bell_each_time(state: StateDir) -> None:
         mailbox.post(state, "r", Message(f"m-{index}", "signal", {}))
         rings.append(mailbox.bell_at(state))
     assert len(set(rings)) == 20
+
+
+def test_the_bell_says_who_has_mail_since_it_was_looked_at(state: StateDir) -> None:
+    mailbox.post(state, "r", Message("m-1", "signal", {}))
+    at, who = mailbox.rung(state, 0)
+    assert (who, mailbox.rung(state, at)) == ({"r"}, (at, set()))
+    mailbox.post(state, "s", Message("m-2", "signal", {}))
+    assert mailbox.rung(state, at)[1] == {"s"}
+
+
+def test_a_bell_that_was_begun_anew_may_mean_anybody(state: StateDir) -> None:
+    state.bell.write_text("r\n" * 40_000, encoding="ascii")
+    at, _ = mailbox.rung(state, 0)
+    mailbox.post(state, "s", Message("m-1", "signal", {}))
+    assert mailbox.rung(state, at) == (2, None)
+
+
+def test_a_name_that_is_being_written_may_mean_anybody(state: StateDir) -> None:
+    state.bell.write_text("r\nhalf", encoding="ascii")
+    assert mailbox.rung(state, 2) == (2, None)
+    assert mailbox.rung(state, 0) == (2, {"r"})
 
 
 def test_removed_message_is_gone_in_every_copy(state: StateDir) -> None:
@@ -97,3 +119,27 @@ def test_file_that_is_being_written_is_left_alone(state: StateDir, box: Path) ->
     (box / ".half").write_text("{")
     assert mailbox.messages(state, "r") == []
     assert (box / ".half").exists()
+
+
+def test_a_message_that_cannot_be_read_now_is_not_moved_away(
+    state: StateDir, box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (box / GOOD).write_text(json.dumps(RECORD))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fails)
+        with pytest.raises(EngineError, match=GOOD):
+            mailbox.messages(state, "r")
+    assert mailbox.messages(state, "r") == [Message("m1", "signal", {})]
+
+
+def test_a_mailbox_that_cannot_be_read_is_named_and_may_have_mail(state: StateDir) -> None:
+    place = mailbox.folder(state, "r")
+    state.made(place.parent)
+    place.touch()
+    with pytest.raises(EngineError, match="mailbox cannot be read"):
+        mailbox.messages(state, "r")
+    assert mailbox.may_have_mail(state, "r")
+    mailbox.remove(state, "r", "m1")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maestri.engines.sqlite import schema
-from maestri.engines.sqlite.reader import PASSING, SETTLED
+from maestri.engines.sqlite.rows import PASSING, SETTLED, UNUSUAL
 
 _PART = "select * from event where place > 1 and place < 9 and"
 
@@ -34,6 +34,7 @@ def db() -> Iterator[sqlite3.Connection]:
         (f"scope = '/' and {PASSING} order by place desc limit 9", "USING INDEX passing (scope=?"),
         (f"scope = '' and {SETTLED} and kind >= 40 order by place", "USING INDEX settled (scope=?"),
         ("true order by place limit 9", "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (f"{UNUSUAL} and kind in (12, 31)", "USING INDEX unusual (kind=? AND rowid>? AND rowid<?)"),
     ],
 )
 def test_question_is_answered_by_an_index(db: sqlite3.Connection, condition: str, plan: str) -> None:

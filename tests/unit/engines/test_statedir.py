@@ -147,3 +147,16 @@ def test_reserve_is_held_and_released(tmp_path: Path) -> None:
     assert state.reserve.stat().st_size == 16 << 20
     state.release_reserve()
     assert not state.reserve.exists()
+
+
+def test_a_place_for_artifacts_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "artifacts").touch()
+    (tmp_path / "report.txt").touch()
+    with pytest.raises(EngineError, match="cannot be kept as an artifact"):
+        StateDir(tmp_path).keep(str(tmp_path / "report.txt"), "report")
+
+
+def test_a_reserve_that_cannot_be_held_or_released_harms_nobody(tmp_path: Path) -> None:
+    state = StateDir(tmp_path / "gone")
+    assert not state.hold_reserve()
+    state.release_reserve()

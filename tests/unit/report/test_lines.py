@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from maestri.kernel.events import Stored
-from maestri.report.lines import Lines
+from maestri.report.lines import Lines, decision_words
 
 History = Callable[..., list[Stored]]
 
@@ -47,3 +47,14 @@ def test_waits_and_decisions(history: History) -> None:
         "12:00:02 decided   run skip /y",
         "12:00:03 waiting   run for /go",
     ]
+
+
+def test_a_decision_of_a_contest_says_who_won_and_why() -> None:
+    value = {
+        "winner": "b",
+        "tally": [{"answer": "x", "votes": 2, "from": ["b", "c"]}],
+        "reason": "shorter",
+        "failed": {"a": {"message": "exit code 1"}},
+    }
+    assert decision_words(value) == "b won · votes: 2 for b, c · shorter · a failed: exit code 1"
+    assert decision_words(1234.5) == ""

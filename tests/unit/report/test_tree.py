@@ -27,6 +27,14 @@ def test_a_scope_without_a_pattern_opens_with_its_first_step(history: History) -
     assert tree.step("/a/b").is_scope
 
 
+def test_a_short_result_tells_of_the_start_that_it_has_in_it() -> None:
+    tree = Tree()
+    body = '{"output":1,"agent":"call","took_s":2.5}'
+    tree.take(Event(ev.SUCCEEDED, "/", "a", 10.0, "0123456789abcdef", body, 2))
+    step = tree.step("/a")
+    assert (step.agent, step.attempt, step.started, step.ended) == ("call", 1, 7.5, 10.0)
+
+
 def test_a_wait_is_known_until_it_is_over(history: History) -> None:
     question = {"reason": "an answer: Land?", "question": "Land?", "options": ["yes", "no"]}
     events = history(("step.blocked", "/go", question), ("step.succeeded", "/go", {"output": "yes"}))

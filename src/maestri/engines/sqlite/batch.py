@@ -16,6 +16,7 @@ from maestri.engines.projection import projected
 from maestri.engines.sqlite.checksum import checksum, seed
 from maestri.engines.sqlite.rows import packed
 from maestri.engines.sqlite.schema import PLACES_PER_RUN
+from maestri.engines.sqlite.texts import packed_text
 from maestri.errors import MaestriError, StaleOwner
 from maestri.kernel.codec import shrink
 from maestri.kernel.events import RUN_STARTED, Event
@@ -23,6 +24,7 @@ from maestri.kernel.ports import RunInfo
 
 _COLUMNS = 8
 _ROWS_AT_ONCE = 100
+_KEYS_AT_ONCE = 500
 _SETTLES_S = 1.0  # `changed` of a run is stored with this precision: a write less per commit
 
 Waiter: TypeAlias = Future[None]
@@ -54,17 +56,29 @@ Entry: TypeAlias = tuple[Lease, int, Event, Waiter | None, str | None]
 
 
 class Operation:
-    """Something else to do in a transaction; `reads` events, so that those before it must be there."""
+    """Something else to do in a transaction.
 
-    __slots__ = ("act", "done", "error", "reads", "result")
+    `reads` events, so that those before it must be there; `is_single`: one statement, of which no half can
+    be left; `is_last`: done when all else of the transaction is.
+    """
+
+    __slots__ = ("act", "done", "error", "is_last", "is_single", "reads", "result")
 
     def __init__(
-        self, act: Callable[[sqlite3.Connection], Any], done: Future[Any] | None, *, reads: bool = False
+        self,
+        act: Callable[[sqlite3.Connection], Any],
+        done: Future[Any] | None,
+        *,
+        reads: bool = False,
+        is_single: bool = False,
+        is_last: bool = False,
     ) -> None:
         """Hold what to do and who waits for its result."""
         self.act = act
         self.done = done
         self.reads = reads
+        self.is_single = is_single
+        self.is_last = is_last
         self.result: Any = None
         self.error: MaestriError | None = None
 
@@ -94,10 +108,13 @@ class Batch:
         self.taken: list[tuple[str, str]] = []
         self._infos: dict[Lease, RunInfo] = {}
         self._last: dict[Lease, float] = {}
+        self._later: list[Operation] = []
+        self._valid: set[Lease] = set()  # who may write, as far as it was asked
         self.refused: dict[Lease, MaestriError] = {}
 
     def fill(self, items: list[Item]) -> None:
         """Write all items, in order."""
+        self._look_up(items)
         current: Lease | None = None
         flat = self._flat
         may_write = False
@@ -134,12 +151,25 @@ class Batch:
         for lease, info in self._infos.items():
             lease.info = info
 
+    def _look_up(self, items: list[Item]) -> None:
+        """Ask for all leases at once whether they are still held; those just born are asked for alone."""
+        asked = list({item[0] for item in items if type(item) is tuple})
+        for at in range(0, len(asked), _KEYS_AT_ONCE):
+            some = asked[at : at + _KEYS_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            query = f"select key, epoch from run where key in ({marks})"  # noqa: S608
+            epochs = dict(self._db.execute(query, [lease.key for lease in some]).fetchall())
+            self._valid.update(
+                lease for lease in some if lease.error is None and epochs.get(lease.key) == lease.info.epoch
+            )
+
     def _may_write(self, lease: Lease) -> bool:
-        if lease in self._last:
+        if lease in self._valid:
             return True
         if lease.error is None:
             row = self._db.execute("select epoch from run where key = ?", (lease.key,)).fetchone()
             if row is not None and row[0] == lease.info.epoch:
+                self._valid.add(lease)
                 return True
             lease.error = stale(lease.info.id)
         self.refused[lease] = lease.error
@@ -148,14 +178,16 @@ class Batch:
     def _operate(self, operation: Operation) -> None:
         if operation.reads:
             self._insert()
-        operation.error = None
-        self._db.execute("savepoint operation")
-        try:
-            operation.result = operation.act(self._db)
-        except MaestriError as error:
-            operation.error = error
-            self._db.execute("rollback to operation")
-        self._db.execute("release operation")
+        if operation.is_last:
+            self._later.append(operation)
+        elif operation.is_single:
+            _do(operation, self._db)
+        else:
+            self._valid.clear()  # it may take a run away from whoever held it
+            self._db.execute("savepoint operation")
+            if not _do(operation, self._db):
+                self._db.execute("rollback to operation")
+            self._db.execute("release operation")
 
     def _insert(self) -> None:
         flat, at = self._flat, 0
@@ -167,7 +199,7 @@ class Batch:
             left -= count
         flat.clear()
         if self._blobs:
-            rows = [(bytes.fromhex(name), text) for name, text in self._blobs.items()]
+            rows = [(bytes.fromhex(name), packed_text(text)) for name, text in self._blobs.items()]
             self._db.executemany("insert or ignore into blob values (?, ?)", rows)
             self._blobs.clear()
         if self._messages:
@@ -175,16 +207,27 @@ class Batch:
             self._messages.clear()
 
     def _project(self) -> None:
+        rows = []
         for lease, at in self._last.items():
             info = self._infos.get(lease)
             if info is None and abs(at - lease.info.changed) < _SETTLES_S:
                 continue
             info = (info or lease.info)._replace(changed=at)
             self._infos[lease] = info
-            self._db.execute(
-                'update run set "end" = ?, waiting = ?, changed = ? where key = ?',
-                (info.end, info.waiting, info.changed, lease.key),
-            )
+            rows.append((info.end, info.waiting, info.changed, lease.key))
+        if rows:
+            self._db.executemany('update run set "end" = ?, waiting = ?, changed = ? where key = ?', rows)
+        for operation in self._later:
+            _do(operation, self._db)
+
+
+def _do(operation: Operation, db: sqlite3.Connection) -> bool:
+    operation.error = None
+    try:
+        operation.result = operation.act(db)
+    except MaestriError as error:
+        operation.error = error
+    return operation.error is None
 
 
 def _statement(count: int) -> str:

@@ -7,17 +7,21 @@ Rule 3: nothing here imports asyncio, writes, or creates a file.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.engines.sqlite.locks import is_held
-from maestri.engines.sqlite.rows import Part
-from maestri.engines.sqlite.schema import damaged, open_reader, translated
+from maestri.engines.sqlite.rows import SETTLED, Part, select
+from maestri.engines.sqlite.schema import PLACES_PER_RUN, damaged, open_reader, translated
 from maestri.engines.statedir import StateDir
 from maestri.errors import Diagnostic, EngineError, RunNotFound
+from maestri.kernel.events import Stored
+from maestri.kernel.path import RUN
 from maestri.kernel.ports import RunInfo
+from maestri.records import NamedTuple
 
 _RUN = 'key, held, id, name, workflow, cwd, created, epoch, "end", changed, waiting'
 
@@ -76,6 +80,25 @@ class Catalog:
             raise self._not_found(run_id)
         alive = best.held and is_held(lock_path(best.part.file))
         return best._replace(info=best.info._replace(alive=alive))
+
+    def ends(self, kind: int, mark: str) -> dict[str, Stored]:
+        """Return the last event of each run that ended so, where its body may have something in it.
+
+        Args:
+            kind: How they ended.
+            mark: A text without which a body is of no interest.
+        """
+        found: dict[str, tuple[int, Stored]] = {}
+        for _, file in self._files():
+            known = {row[0]: row for row in self._rows(file, _all_rows) if row[8] == kind}
+            places = self._rows(file, lambda db: _marked(db, kind, mark)) if known else []
+            for (place,) in places:
+                row = known.get(place // PLACES_PER_RUN)
+                if row is not None and row[7] >= found.get(row[2], (0,))[0]:
+                    part = Part(self._open[file], file, row[2], row[0])
+                    with contextlib.suppress(EngineError):  # whoever asks is told of the damage beside it
+                        found[row[2]] = (row[7], select(part, "place = ?", (place,))[0])
+        return {run_id: event for run_id, (_, event) in found.items()}
 
     def _not_found(self, run_id: str) -> EngineError:
         for _, file in self._files():
@@ -141,6 +164,11 @@ def _all_rows(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
 
 def _rows_of(db: sqlite3.Connection, run_id: str) -> list[tuple[Any, ...]]:
     return db.execute(f"select {_RUN} from run where id = ?", (run_id,)).fetchall()  # noqa: S608
+
+
+def _marked(db: sqlite3.Connection, kind: int, mark: str) -> list[tuple[Any, ...]]:
+    query = f"select place from event where scope = ? and {SETTLED} and kind = ? and instr(body, ?)"  # noqa: S608
+    return db.execute(query, (RUN, kind, mark)).fetchall()
 
 
 def _info(row: tuple[Any, ...], owned: bool) -> RunInfo:

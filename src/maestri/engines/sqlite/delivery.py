@@ -44,8 +44,11 @@ class Delivery:
         for item in items:
             if isinstance(item, Operation):
                 _resolve(item.done, error or item.error, item.result)
-            elif item[3] is not None:
-                _resolve(item[3], error or (refused.get(item[0]) if refused else None), None)
+            elif (waiter := item[3]) is not None:
+                if error is not None or refused:
+                    _resolve(waiter, error or refused.get(item[0]), None)
+                elif not waiter.done():
+                    waiter.set_result(None)
         if self._listeners and error is None:
             self._show(items, refused)
 

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
-from typing import NamedTuple
 
 from maestri.engines.sqlite import mailbox
 from maestri.engines.sqlite.batch import Lease, Operation
@@ -41,6 +40,7 @@ from maestri.errors import (
 )
 from maestri.kernel.events import Event
 from maestri.kernel.ports import Message, RunInfo
+from maestri.records import NamedTuple
 
 
 class _Owned(NamedTuple):
@@ -117,7 +117,7 @@ class SqliteEngine:
         self._refuse_known(info.id)
         born = info._replace(epoch=1, end=None, changed=first.at, alive=True, waiting="")
         lease = Lease(next(owned.keys), born)
-        owned.outbox.add(Operation(lambda db: _bear(db, lease), None))
+        owned.outbox.add(Operation(lambda db: _bear(db, lease), None, is_single=True))
         journal = RunJournal(self._state, owned.outbox, Leased(lease, 0, frozenset()), self._part)
         await journal.commit(first)
         self._journals += 1

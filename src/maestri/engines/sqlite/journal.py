@@ -13,8 +13,7 @@ from maestri.engines.sqlite import mailbox
 from maestri.engines.sqlite.batch import Lease
 from maestri.engines.sqlite.leasing import Leased, let_go
 from maestri.engines.sqlite.outbox import Outbox
-from maestri.engines.sqlite.reader import SETTLED
-from maestri.engines.sqlite.rows import Part, damage, select
+from maestri.engines.sqlite.rows import SETTLED, Part, damage, select
 from maestri.engines.statedir import StateDir
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.path import RUN
@@ -82,10 +81,16 @@ class RunJournal:
         return select(self._part(self._lease), condition, (scope, count))[::-1]
 
     async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
-        """Return what has come into the mailbox of the run and was not taken yet, in order."""
+        """Return what has come into the mailbox of the run and was not taken yet, in order.
+
+        Raises:
+            EngineError: The mailbox cannot be read.
+        """
         run_id = self._lease.info.id
         found: list[Message] = []
-        while not found and (page := mailbox.messages(self._state, run_id, skip)):
+        seen = set(skip)  # also what could not be removed: it must not be looked at for ever
+        while not found and (page := mailbox.messages(self._state, run_id, seen)):
+            seen.update(message.id for message in page)
             for message in page:
                 if message.id in self._taken:
                     mailbox.remove(self._state, run_id, message.id)  # a crash came before the removal
@@ -119,7 +124,7 @@ class RunJournal:
         self._closed = True
         lease, self._lease = self._lease, self._lease.ended()
         if not self._outbox.is_closed:  # an engine that was closed has given all leases back
-            await self._outbox.do(lambda db: let_go(db, lease), reads=True)
+            await self._outbox.do(lambda db: let_go(db, lease), is_single=True, is_last=True)
         self._lease = lease.ended()  # with what the last events made of the run
         if lease.error is not None:
             raise lease.error

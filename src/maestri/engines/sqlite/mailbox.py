@@ -1,12 +1,14 @@
 """The mailbox of a run: one small file per message, so that anybody may write and one owner takes.
 
-Rule 1: a message is complete or not there: written aside, synced, renamed, then the bell is touched.
+Rule 1: a message is complete or not there: written aside, synced, renamed, then the bell is rung.
 Rule 2: a step may write into its own mailbox, so nothing in it is trusted: no link is followed, nothing
 large is read, and what is not a message is moved away.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import re
@@ -23,6 +25,11 @@ from maestri.kernel import codec
 from maestri.kernel.ports import Message
 
 LARGEST_BYTES = 1 << 20
+# A link, a socket or device, a folder that was put there, something that we may not read, or gone meanwhile.
+_NOT_A_FILE = frozenset(
+    {errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENOENT}
+)
+_LONGEST_BELL_BYTES = 1 << 16
 _AT_ONCE = 1000  # a flood must not fill the memory
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _NAME = re.compile(r"([0-9]{20})-([A-Za-z0-9_-]{1,64})\.json\Z")
@@ -51,7 +58,7 @@ def post(state: StateDir, run_id: str, message: Message) -> None:
         _write(place, f"{time.time_ns():020}-{message.id}.json", text)
         for above in place.relative_to(state.root).parents:  # any of them may be new
             sync_folder(state.root / above)
-        ring(state)
+        ring(state, run_id)
     except OSError as error:
         words = f"a message to run {run_id} cannot be stored: {error.strerror}"
         raise EngineError(words, fix="check room and rights of the state directory") from error
@@ -72,31 +79,76 @@ def _write(place: Path, name: str, content: bytes) -> None:
     sync_folder(place)
 
 
-def ring(state: StateDir) -> None:
-    """Say that there is mail somewhere."""
-    os.close(os.open(state.bell, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    now = time.time_ns()  # the kernel's own stamp is too coarse: two rings could look like one
-    os.utime(state.bell, ns=(now, now))
+def ring(state: StateDir, run_id: str) -> None:
+    """Say that a run has mail: whoever executes thousands of them looks at no others."""
+    descriptor = os.open(state.bell, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if os.fstat(descriptor).st_size > _LONGEST_BELL_BYTES:
+            os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{run_id}\n".encode())
+    except OSError:
+        os.ftruncate(descriptor, 0)  # no room: a bell that is begun anew makes everybody look
+    finally:
+        os.close(descriptor)
 
 
 def bell_at(state: StateDir) -> int:
-    """Return when the bell was last rung, in nanoseconds; 0 when never."""
+    """Return how far the bell has been written, in bytes; 0 when never."""
     try:
-        return state.bell.stat().st_mtime_ns
+        return state.bell.stat().st_size
     except OSError:
         return 0
 
 
-def names(state: StateDir, run_id: str) -> list[str]:
-    """Return the names of the files that may be messages, oldest first."""
+def rung(state: StateDir, after: int) -> tuple[int, set[str] | None]:
+    """Return how far the bell has been written, and who has mail since it was at `after`.
+
+    None stands for anybody: the bell was begun anew, so that it no longer has all the names.
+    """
+    at = bell_at(state)
+    if at == after:
+        return at, set()
     try:
-        return sorted(file.name for file in folder(state, run_id).iterdir() if file.name[0] != ".")
+        with state.bell.open("rb") as file:
+            file.seek(after)
+            content = file.read()
+    except OSError:
+        return at, None
+    whole = content[: content.rfind(b"\n") + 1]  # the rest is being written
+    if at < after or not whole:
+        return min(after, at), None
+    return after + len(whole), set(whole.decode(errors="replace").splitlines())
+
+
+def names(state: StateDir, run_id: str) -> list[str]:
+    """Return the names of the files that may be messages, oldest first.
+
+    Raises:
+        EngineError: The mailbox cannot be read.
+    """
+    place = folder(state, run_id)
+    try:
+        return sorted(name for name in os.listdir(place) if name[0] != ".")  # noqa: PTH208 - at every start
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise _unreadable(place, error) from error
+
+
+def may_have_mail(state: StateDir, run_id: str) -> bool:
+    """Tell whether it is worth reading the mailbox; where that cannot be told, whoever reads it says why."""
+    try:
+        return bool(names(state, run_id))
+    except EngineError:
+        return True
 
 
 def messages(state: StateDir, run_id: str, skip: Collection[str] = ()) -> list[Message]:
-    """Return the oldest messages in a mailbox but those with the ids `skip`; what is none is moved away."""
+    """Return the oldest messages in a mailbox but those with the ids `skip`; what is none is moved away.
+
+    Raises:
+        EngineError: The mailbox, or a message in it, cannot be read now.
+    """
     found: list[Message] = []
     for name in names(state, run_id):
         match = _NAME.match(name)
@@ -113,11 +165,12 @@ def messages(state: StateDir, run_id: str, skip: Collection[str] = ()) -> list[M
 
 
 def remove(state: StateDir, run_id: str, message_id: str) -> None:
-    """Remove a message that was taken."""
-    for name in names(state, run_id):
-        match = _NAME.match(name)
-        if match is not None and match[2] == message_id:
-            (folder(state, run_id) / name).unlink(missing_ok=True)
+    """Remove a message that was taken; what stays is known as taken, and removed another time."""
+    with contextlib.suppress(OSError, EngineError):
+        for name in names(state, run_id):
+            match = _NAME.match(name)
+            if match is not None and match[2] == message_id:
+                (folder(state, run_id) / name).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Message | None:
@@ -138,18 +191,28 @@ def _content(path: Path) -> bytes | None:
     try:
         # O_NONBLOCK: a named pipe must not be waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _NOT_A_FILE:
+            return None
+        raise _unreadable(path, error) from error  # it may be a message: it is not to be moved away
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_BYTES:
             return None
         return os.read(descriptor, LARGEST_BYTES)
+    except OSError as error:
+        raise _unreadable(path, error) from error
     finally:
         os.close(descriptor)
 
 
 def _refuse(state: StateDir, run_id: str, name: str) -> None:
     # Not below the mailbox: a step that may write there could make this folder a link.
-    refused = state.made(state.run_dir(run_id) / "refused-mail")
-    (folder(state, run_id) / name).rename(refused / f"{time.time_ns():020}-{os.urandom(4).hex()}")
+    with contextlib.suppress(OSError):  # what stays is refused again
+        refused = state.made(state.run_dir(run_id) / "refused-mail")
+        (folder(state, run_id) / name).rename(refused / f"{time.time_ns():020}-{os.urandom(4).hex()}")
+
+
+def _unreadable(path: Path, error: OSError) -> EngineError:
+    message = f"{path} cannot be read: {error.strerror or error}"
+    return EngineError(message, fix="check the disk, then resume the run", file=str(path))

@@ -36,10 +36,17 @@ class Outbox:
             self.loop.call_soon(self.flush)
         self._items.append(item)
 
-    def do(self, act: Callable[[sqlite3.Connection], T], *, reads: bool = False) -> asyncio.Future[T]:
-        """Have something done in a transaction and return its result to come."""
+    def do(
+        self,
+        act: Callable[[sqlite3.Connection], T],
+        *,
+        reads: bool = False,
+        is_single: bool = False,
+        is_last: bool = False,
+    ) -> asyncio.Future[T]:
+        """Have something done in a transaction and return its result to come; see `Operation`."""
         done: asyncio.Future[T] = self.loop.create_future()
-        self.add(Operation(act, done, reads=reads))
+        self.add(Operation(act, done, reads=reads, is_single=is_single, is_last=is_last))
         return done
 
     def flush(self) -> None:

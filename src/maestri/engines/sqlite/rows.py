@@ -9,14 +9,21 @@ import sqlite3
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.engines.sqlite.checksum import checksum, seed
 from maestri.engines.sqlite.schema import PLACES_PER_RUN, translated
+from maestri.engines.sqlite.texts import unpacked_text
 from maestri.errors import JournalDamaged
 from maestri.kernel import codec
 from maestri.kernel.events import Stored
 from maestri.kernel.path import join
+from maestri.records import NamedTuple
+
+# The partial indexes serve a query only when it says the same.
+SETTLED = "kind > 9"
+PASSING = "kind <= 9"
+UNUSUAL = "kind > 9 and kind < 40 and kind <> 11 and kind <> 30"
 
 COLUMNS = "place, kind, scope, name, at, digest, crc, body"
 _BLOBS_AT_ONCE = 500
@@ -95,14 +102,21 @@ def fetched(db: sqlite3.Connection, query: str, values: Iterable[Any]) -> list[t
 
 def _stored(part: Part, rows: list[tuple[Any, ...]]) -> list[Stored]:
     start = seed(part.run_id)
-    found = []
+    found: list[Stored] = []
+    marked: list[tuple[int, str]] = []  # places of events that may lack large texts, with their bodies
     for place, kind, scope, name, at, digest, crc, body in rows:
-        text = unpacked(digest)
-        if not agrees(start, place & _SEQ, kind, scope, name, at, text, crc, body):
-            raise damage(part, place & _SEQ, scope, name, "its checksum does not agree")
-        found.append((kind, scope, name, at, text, body, place & _SEQ))
-    blobs = _blobs(part, [row[5] for row in found])
-    return [_expanded(part, row, blobs) for row in found]
+        seq = place & _SEQ
+        text = digest.hex() if type(digest) is bytes else digest
+        if not agrees(start, seq, kind, scope, name, at, text, crc, body):
+            raise damage(part, seq, scope, name, "its checksum does not agree")
+        if '"$' in body:
+            marked.append((len(found), body))
+        found.append(Stored(kind, scope, name, at, text, codec.decode(body), seq))
+    if marked:
+        blobs = _blobs(part, [body for _, body in marked])
+        for number, body in marked:
+            found[number] = _expanded(part, found[number], body, blobs)
+    return found
 
 
 def agrees(
@@ -115,12 +129,12 @@ def agrees(
         return False
 
 
-def _expanded(part: Part, row: tuple[Any, ...], blobs: dict[str, str]) -> Stored:
-    kind, scope, name, at, digest, body, seq = row
+def _expanded(part: Part, event: Stored, body: str, blobs: dict[str, str]) -> Stored:
     try:
-        return Stored(kind, scope, name, at, digest, codec.expand(body, blobs), seq)
+        return event._replace(body=codec.expand(body, blobs))
     except KeyError as error:
-        raise damage(part, seq, scope, name, f"its large text {error} is missing or damaged") from error
+        cause = f"its large text {error} is missing or damaged"
+        raise damage(part, event.seq, event.scope, event.name, cause) from error
 
 
 def _blobs(part: Part, bodies: list[str]) -> dict[str, str]:
@@ -138,8 +152,9 @@ def read_blobs(db: sqlite3.Connection, names: list[str]) -> dict[str, str]:
         keys = [bytes.fromhex(name) for name in names[at : at + _BLOBS_AT_ONCE]]
         marks = ",".join("?" * len(keys))
         query = f"select digest, text from blob where digest in ({marks})"  # noqa: S608
-        for key, text in db.execute(query, keys):
-            if isinstance(text, str) and codec.text_digest(text) == key.hex():
+        for key, stored in db.execute(query, keys):
+            text = unpacked_text(stored)
+            if text is not None and codec.text_digest(text) == key.hex():
                 found[key.hex()] = text
     return found
 
