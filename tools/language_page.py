@@ -21,7 +21,12 @@ _FORMS = {
     "bodies": "bodies by name",
     "arms": "a body, with `when`",
     "graph": "steps by name, with `needs`",
+    "undoable": "steps by name, with `undo`",
+    "phases": "a body, with `validate`, `on_invalid` and `max_tries`",
+    "streams": "bodies by name, with `sync` steps",
+    "body": "a body",
     "predicate": "a condition, `${...}`",
+    "expression": "an expression, `${...}`, or a value",
     "items": "a list, or an expression that gives one",
     "workflow": "a name or a file",
     "seconds": "a duration",
@@ -36,6 +41,16 @@ _FORMS = {
     "command": "a text for the shell, or a list of arguments",
     "retry": "a number of attempts, or a mapping",
     "wait": "a duration, or `{signal: NAME}`",
+    "files": "a path, or a list of them; globs are allowed",
+    "checks": "a command, an expression, or a list of them",
+    "checklist": "checks by the words of each item",
+    "schema": "a JSON Schema, or the name of one",
+    "count": "a whole number from 0 to 10",
+    "values": "values by name, or a list of fields",
+    "memory": "`{write: {NAME: value}}`",
+    "cache": "`true`, or a duration",
+    "number": "a number, or an expression that gives one",
+    "estimate": "a text, or `{tokens: 150k, duration: 2h, usd: 3}`",
 }
 
 
@@ -150,7 +165,7 @@ def _place(spec: PatternSpec) -> list[str]:
 
 
 def _key(option: Option) -> str:
-    return "NAME" if option.kind == "arms" else option.name
+    return "NAME" if option.kind in {"arms", "phases"} else option.name
 
 
 def _takes(option: Option) -> str:

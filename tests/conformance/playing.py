@@ -21,6 +21,7 @@ from maestri.testing import ScriptedAgent
 from maestri.testing.play import Stage
 
 FOLDER = Path(__file__).parent / "constructs"
+LIMIT_S = 30  # of the step around a construct, where one is wanted
 GATE = "gate"  # the name of every step that asks a person in what the kit nests
 
 
@@ -43,6 +44,7 @@ class Crew:
         self.most = 0
         self.calls = 0
         self.stop_at: int | None = None
+        self.hang_at: int | None = None
         self.stage: Stage | None = None
 
     async def perform(self, task: Task, attempt: Attempt) -> Answer:
@@ -53,6 +55,8 @@ class Crew:
         try:
             if self.calls == self.stop_at and self.stage is not None:
                 await self.stage.execution.cancel()
+                await asyncio.Event().wait()
+            if self.hang_at is not None and self.calls >= self.hang_at:
                 await asyncio.Event().wait()
             await asyncio.sleep(0)
             await asyncio.sleep(0)
@@ -132,6 +136,7 @@ def workflow(steps: str, workflows: str = "") -> str:
 
 # What stands before the steps, and how far they are indented.
 _IN = {
+    "time limit": (f"n:\n  timeout: {LIMIT_S}s\n  steps:\n", 4),
     "steps": ("n:\n  steps:\n", 4),
     "parallel": ("n:\n  parallel:\n    branches:\n      side: {run: side}\n      x:\n        steps:\n", 10),
     "each": ("n:\n  each:\n    items: [1, 2]\n    join: all\n    steps:\n", 6),

@@ -11,6 +11,7 @@ from tests.same.playing import facts
 
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.statedir import StateDir
+from maestri.errors import Timeout
 from maestri.kernel.state import CANCELLED, FAILED, SUCCEEDED
 
 CASES = cases()
@@ -26,6 +27,7 @@ def python(case: Case) -> Played:
     return Played(case.python, case.answers)
 
 
+@pytest.mark.covers("result", "YAML", "Python")
 @each_case
 def test_result_is_the_same_in_yaml_and_python_and_as_stated(case: Case) -> None:
     forms = yaml(case), python(case)
@@ -33,6 +35,7 @@ def test_result_is_the_same_in_yaml_and_python_and_as_stated(case: Case) -> None
     assert facts(forms[0].events) == facts(forms[1].events)
 
 
+@pytest.mark.covers("order")
 @each_case
 def test_order_is_kept_where_there_is_one_and_no_part_waits_where_there_is_none(case: Case) -> None:
     played = yaml(case)
@@ -46,6 +49,7 @@ def test_order_is_kept_where_there_is_one_and_no_part_waits_where_there_is_none(
 FAILURES = [(case, part) for case in CASES for part in case.failures]
 
 
+@pytest.mark.covers("failure")
 @pytest.mark.parametrize(("case", "part"), FAILURES, ids=lambda one: getattr(one, "keyword", one))
 def test_failure_of_each_part_ends_as_stated(case: Case, part: str) -> None:
     answers, code = case.failures[part]
@@ -58,6 +62,7 @@ def test_failure_of_each_part_ends_as_stated(case: Case, part: str) -> None:
     )
 
 
+@pytest.mark.covers("cancel")
 @each_case
 def test_cancel_in_each_part_ends_the_run_and_leaves_nothing_at_work(case: Case) -> None:
     whole = yaml(case)
@@ -70,6 +75,22 @@ def test_cancel_in_each_part_ends_the_run_and_leaves_nothing_at_work(case: Case)
         assert played.state.status == CANCELLED
 
 
+@pytest.mark.covers("limit")
+@each_case
+def test_a_time_limit_ends_it_in_each_part_and_leaves_nothing_at_work(case: Case) -> None:
+    whole = Played(nested_in("time limit", case), case.answers)
+    whole.play()
+    for call in range(1, whole.crew.calls + 1):
+        played = Played(nested_in("time limit", case), case.answers)
+        played.crew.hang_at = call
+        ended = played.play()
+        # Who hangs last may not be needed any more: where several do the same, one is enough.
+        came_out = call > 1 and ended.status == SUCCEEDED
+        assert came_out or (ended.failure and ended.failure.code) == Timeout.code, f"from call {call}"
+        assert played.crew.at_work == 0
+
+
+@pytest.mark.covers("resume", "YAML", "Python")
 @each_case
 @pytest.mark.parametrize("first", ["yaml", "python"])
 def test_resume_at_every_append_by_the_other_form_comes_out_the_same(case: Case, first: str) -> None:
@@ -83,6 +104,7 @@ def test_resume_at_every_append_by_the_other_form_comes_out_the_same(case: Case,
         assert done.isdisjoint(resumed.crew.script.paths), f"cut off after {events} events"
 
 
+@pytest.mark.covers("nesting", "resume")
 @each_case
 @pytest.mark.parametrize("outer", OUTER)
 def test_nesting_in_another_construct_changes_nothing_and_is_resumed(case: Case, outer: str) -> None:
@@ -98,6 +120,7 @@ def test_nesting_in_another_construct_changes_nothing_and_is_resumed(case: Case,
         assert done.isdisjoint(resumed.crew.script.paths), f"cut off after {events} events"
 
 
+@pytest.mark.covers("nesting", "resume")
 @each_case
 @pytest.mark.parametrize("inner", INNER)
 def test_nesting_of_another_construct_with_gates_survives_restarts(case: Case, inner: str) -> None:
@@ -109,6 +132,7 @@ def test_nesting_of_another_construct_with_gates_survives_restarts(case: Case, i
     assert ended.status == SUCCEEDED, ended.failure
 
 
+@pytest.mark.covers("resume")
 @each_case
 def test_gates_inside_wait_on_sqlite_and_are_answered_after_a_restart(case: Case, tmp_path: Path) -> None:
     state = StateDir(tmp_path / "state", {})

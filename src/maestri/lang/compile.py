@@ -18,10 +18,10 @@ from maestri.kernel.context import Context
 from maestri.kernel.ports import Task
 from maestri.lang.frames import Frame, text, truth, value
 from maestri.lang.inputs import complete
+from maestri.lang.keys import WAITS
 from maestri.lang.model import (
     AgentDef,
     ArmDef,
-    AskDef,
     BodyDef,
     CallDef,
     Dynamic,
@@ -33,7 +33,6 @@ from maestri.lang.model import (
     StepDef,
     SyncDef,
     Templated,
-    WaitDef,
     WorkflowDef,
     WorkflowRef,
 )
@@ -120,14 +119,11 @@ def bare(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Awaitab
     Raises:
         InputInvalid: One of its expressions has no value.
     """
-    source, action = unit.definition.source, step.action
+    action = step.action
     if isinstance(action, PatternDef):
         return _pattern(unit, step, action, frame)
-    if isinstance(action, AskDef):
-        question, options = text(action.question, frame, source), list(action.options) or None
-        return lambda ctx: ctx.ask(step.name, question, options)
-    if isinstance(action, WaitDef):
-        return _wait(step, action)
+    if step.verb in WAITS:
+        return part("waits")(unit, step, frame)  # type: ignore[no-any-return]
     if isinstance(action, SyncDef):
         return part("sync")(unit, step, action, frame)  # type: ignore[no-any-return]
     task = task_of(unit, step, frame)
@@ -150,13 +146,6 @@ def task_of(unit: Unit, step: StepDef, frame: Frame) -> Task:
     else:
         raise TypeError(step.verb)  # a step of another verb has no task
     return Task(agent, request, step.policy, source=step.source(source), costs=isinstance(action, AgentDef))
-
-
-def _wait(step: StepDef, action: WaitDef) -> Callable[[Context], Awaitable[Json]]:
-    async def sleep(ctx: Context) -> None:
-        await ctx.sleep(action.delay_s or 0.0, step.name)
-
-    return sleep if action.signal is None else lambda ctx: ctx.signal(step.name, action.signal)
 
 
 def run_request(action: RunDef, frame: Frame, unit: Unit) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from maestri.records import NamedTuple
 
 Form: TypeAlias = Literal[
     "command", "text", "template", "value", "texts", "integers", "duration", "predicate", "names", "list",
-    "retry", "word", "wait", "files", "checks", "checklist", "schema", "count", "values", "memory", "cache",
-    "number", "estimate", "body",
+    "retry", "word", "wait", "late", "files", "checks", "checklist", "schema", "count", "values", "memory",
+    "cache", "number", "estimate", "body",
 ]  # fmt: skip
 
 
@@ -53,10 +53,22 @@ VERBS: Final[dict[str, tuple[Key, ...]]] = {
     "ask": (
         Key("ask", "value", "a question to a person"),
         Key("options", "list", "the answers to choose from"),
+        Key("schema", "schema", "what an answer must be: a JSON Schema, or the name of one under `schemas`"),
+        Key("on_timeout", "late", "without an answer in time: `fail`, `skip` or `{default: VALUE}`"),
     ),
-    "wait": (Key("wait", "wait", "a duration, or `{signal: NAME}`"),),
+    "wait": (
+        Key("wait", "wait", "a duration, `{until: TIME}`, or `{signal: NAME}`, also with `timeout` in it"),
+        Key("on_timeout", "late", "without the signal in time: `fail`, `skip` or `{default: VALUE}`"),
+    ),
+    "emit": (
+        Key("emit", "text", "the name of an event, for whoever in this run waits for that signal"),
+        Key("data", "value", "what the event carries; null without it"),
+    ),
     "sync": (Key("sync", "text", "in a stream: the point where the streams that name it meet"),),
 }
+
+# Read and compiled in modules of their own.
+WAITS: Final = frozenset({"ask", "wait", "emit"})
 
 # What few steps have; read, compiled and checked in modules of their own.
 PROPERTIES: Final[tuple[Key, ...]] = (
@@ -137,6 +149,5 @@ SAME_TYPE: Final = {"string": "text", "str": "text", "int": "integer", "float": 
 
 # Words of the language that this version does not have yet: named as such, never as typing errors.
 LATER: Final = frozenset({
-    "budget", "claims", "sandbox", "workspace", "progress", "emit", "supervise", "on", "route", "land",
-    "on_timeout",
+    "budget", "claims", "sandbox", "workspace", "progress",
 })  # fmt: skip

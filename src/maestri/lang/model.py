@@ -92,18 +92,39 @@ class AgentDef(NamedTuple):
     model: str = ""
 
 
+class LateDef(NamedTuple):
+    """`on_timeout:` what becomes of a wait whose time was up: `fail`, `skip`, or a `default`."""
+
+    word: str
+    span: Span
+    default: Dynamic | None = None
+
+
 class AskDef(NamedTuple):
-    """`ask:` a person."""
+    """`ask:` a person; the answer is one of the `options`, or fits the `schema`, where there are any."""
 
     question: Dynamic
     options: tuple[str, ...] = ()
+    schema: Returns | None = None
+    on_timeout: LateDef | None = None
 
 
 class WaitDef(NamedTuple):
-    """`wait:` for a time in seconds, or for a signal."""
+    """`wait:` for a length of time, until a point in time, or for a signal, as long as `timeout_s`."""
 
     delay_s: float | None = None
     signal: str | None = None
+    until: Dynamic | None = None
+    timeout_s: float | None = None
+    on_timeout: LateDef | None = None
+
+
+class EmitDef(NamedTuple):
+    """`emit:` an event of this run."""
+
+    event: str
+    span: Span
+    data: Dynamic | None = None
 
 
 class SyncDef(NamedTuple):
@@ -189,7 +210,7 @@ class PatternDef(NamedTuple):
     options: Mapping[str, OptionDef]
 
 
-Action: TypeAlias = RunDef | CallDef | AgentDef | AskDef | WaitDef | SyncDef | PatternDef
+Action: TypeAlias = RunDef | CallDef | AgentDef | AskDef | WaitDef | EmitDef | SyncDef | PatternDef
 
 
 class CheckDef(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from maestri.lang.expressions.types import ANY, LIST, MAPPING, NULL, NUMBER, TEXT, Type, either
 from maestri.lang.inputs import InputDef
-from maestri.lang.model import AskDef, Fixed, OptionDef, PatternDef, RunDef, StepDef, SyncDef, WaitDef
+from maestri.lang.model import Fixed, OptionDef, PatternDef, RunDef, StepDef, SyncDef
 from maestri.values import Json, plain_type
 
 MAX_PARTS: Final = 300  # of one type; one that has more is known by its kind alone
@@ -91,10 +91,6 @@ def of_action(step: StepDef, meetings: Mapping[str, Type] | None = None) -> Type
         return (meetings or {}).get(action.point, MAPPING)
     if isinstance(action, RunDef):
         return RUN.get(action.output or "text", ANY)
-    if isinstance(action, AskDef):
-        return TEXT
-    if isinstance(action, WaitDef):
-        return ANY if action.signal is not None else NULL
     return ANY
 
 
@@ -223,6 +219,24 @@ def _compete(options: Mapping[str, OptionDef], given: Given) -> Type:
     return by_name({**known, "failed": MAPPING, "price": MAPPING, **files})
 
 
+def _route(options: Mapping[str, OptionDef], given: Given) -> Type:
+    otherwise = (_one(given, "otherwise"),) if "otherwise" in options else ()
+    return either((*_several(given, "handlers").values(), *otherwise))
+
+
+def _on(_options: Mapping[str, OptionDef], _given: Given) -> Type:
+    return by_name({"count": NUMBER, "unhandled": NUMBER, "results": Type("list", item=MAPPING)})
+
+
+def _supervise(_options: Mapping[str, OptionDef], _given: Given) -> Type:
+    return by_name({"result": ANY, "rounds": NUMBER, "delegations": NUMBER})
+
+
+def _land(_options: Mapping[str, OptionDef], _given: Given) -> Type:
+    left_out = Type("list", item=by_name({"branch": TEXT, "reason": TEXT}))
+    return by_name({"commit": TEXT, "landed": Type("list", item=TEXT), "left_out": left_out})
+
+
 _PATTERNS: Final[dict[str, Callable[[Mapping[str, OptionDef], Given], Type]]] = {
     "parallel": _parallel,
     "graph": _graph,
@@ -242,4 +256,8 @@ _PATTERNS: Final[dict[str, Callable[[Mapping[str, OptionDef], Given], Type]]] = 
     "streams": _streams,
     "review": _review,
     "scout": _scout,
+    "route": _route,
+    "on": _on,
+    "supervise": _supervise,
+    "land": _land,
 }

@@ -131,6 +131,8 @@ def _option(
         return ExpressionDef(read.dynamic(reader.findings, tree), _binds(option, table))
     if option.kind == "workflow":
         return WorkflowRef(read.literal_text(reader.findings, tree, what), tree.span)
+    if option.kind == "command":
+        return Fixed(read.literal_text(reader.findings, tree, what), tree.span)
     if option.kind == "seconds":
         seconds = read.duration(reader.findings, tree, what)
         return None if seconds is None else Fixed(seconds, tree.span)

@@ -70,6 +70,11 @@ def read_schemas(findings: Findings, tree: Tree) -> dict[str, Returns]:
     return found
 
 
+def read_schema(findings: Findings, tree: Tree, schemas: MappingOf[str, Returns]) -> Returns | None:
+    """Read the `schema` of a question: a JSON Schema, or the name of one under `schemas`."""
+    return _Reader(findings, schemas).schema(tree, "schema")
+
+
 def _check_schema(
     findings: Findings, schema: Json, span: Span, what: str, schemas: MappingOf[str, Returns]
 ) -> bool:
@@ -170,18 +175,18 @@ class _Reader:
         run = self.verbs.run(verb, table)
         return CheckDef(_said(verb.value), tree.span, run=run)
 
-    def schema(self, tree: Tree, _name: str) -> Returns | None:
+    def schema(self, tree: Tree, name: str) -> Returns | None:
         if isinstance(tree, Scalar) and tree.value is not None:
             if tree.text in self.schemas:
                 known = self.schemas[tree.text]
                 return Returns(_bundled(known.schema, self.schemas), tree.span, tree.text)
             fix = suggest(tree.text, list(self.schemas)) or f"define it: `schemas: {{{tree.text[:40]}: …}}`"
-            cause = "a text under `returns` is the name of a schema of this file"
+            cause = f"a text under `{name}` is the name of a schema of this file"
             message = f"there is no schema `{tree.text[:80]}`"
             self.findings.add(UNKNOWN_SCHEMA, message, tree.span, cause=cause, fix=fix)
             return None
         schema = _bundled(to_json(tree), self.schemas)
-        fits = _check_schema(self.findings, schema, tree.span, "`returns`", self.schemas)
+        fits = _check_schema(self.findings, schema, tree.span, f"`{name}`", self.schemas)
         return Returns(schema, tree.span) if fits else None
 
     def count(self, tree: Tree, name: str) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.lang import read_values as read
 from maestri.lang.findings import Findings
-from maestri.lang.keys import COMMON, LATER, PROPERTIES, VERBS
+from maestri.lang.keys import COMMON, LATER, PROPERTIES, VERBS, WAITS
 from maestri.lang.model import (
     Action,
     BodyDef,
@@ -129,7 +129,8 @@ class StepReader:
             action: Action | None = read_pattern(self, spec, verb, table)
         else:
             known = {*(key.name for key in VERBS[verb.key.text]), *_COMMON}
-            action = self.verbs.action(verb, table)
+            read_waits = part("read_waits") if verb.key.text in WAITS else None
+            action = self.verbs.action(verb, table) if read_waits is None else read_waits(self, verb, table)
         self._check_keys(table, known, entry.key.text, verb.key.text)
         common = self._common(table)
         if action is None or name is None:

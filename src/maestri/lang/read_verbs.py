@@ -1,4 +1,4 @@
-"""Reads what a step does where that is no pattern: the verbs `run`, `call`, `agent`, `ask` and `wait`."""
+"""Reads what a step does where that is no pattern: the verbs `run`, `call`, `agent` and `sync`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from maestri.lang.keys import VERBS
 from maestri.lang.model import (
     Action,
     AgentDef,
-    AskDef,
     CallDef,
     Dynamic,
     Fixed,
@@ -19,7 +18,6 @@ from maestri.lang.model import (
     RunDef,
     SyncDef,
     Templated,
-    WaitDef,
 )
 from maestri.lang.tree import Entry, Mapping, Scalar, Sequence, Tree
 
@@ -56,14 +54,7 @@ class VerbReader:
             prompt = table.get("prompt")
             value = Fixed("", verb.key.span) if prompt is None else read.dynamic(self.findings, prompt)
             return self._agent(verb, table, value)
-        if verb.key.text == "ask":
-            options = table.get("options")
-            found = () if options is None else read.texts(self.findings, options, "`options`")
-            question = read.dynamic(self.findings, verb.value)
-            return AskDef(question, tuple(option.text for option in found))
-        if verb.key.text == "sync":
-            return self._sync(verb)
-        return self._wait(verb)
+        return self._sync(verb)
 
     def _agent(self, verb: Entry, table: Mapping, prompt: Dynamic) -> AgentDef:
         agent = read.literal_text(self.findings, verb.value, "`agent`")
@@ -86,19 +77,6 @@ class VerbReader:
             return None
         name = read.name(self.findings, verb.value, "a sync point")
         return None if name is None else SyncDef(name, verb.value.span)
-
-    def _wait(self, verb: Entry) -> WaitDef | None:
-        if isinstance(verb.value, Mapping):
-            signal = verb.value.get("signal")
-            for entry in verb.value.entries:
-                if entry.key.text != "signal":
-                    self.findings.unknown("key of `wait`", entry.key, ["signal"])
-            if signal is not None:
-                return WaitDef(signal=read.literal_text(self.findings, signal, "`signal`"))
-            cause, fix = "a mapping under `wait` names a signal", "write `wait: {signal: NAME}`"
-            self.findings.add("L202", "`wait` says not for what", verb.value.span, cause=cause, fix=fix)
-            return None
-        return WaitDef(delay_s=read.duration(self.findings, verb.value, "`wait`"))
 
     def run(self, verb: Entry, table: Mapping) -> RunDef:
         """Read a command with its options."""

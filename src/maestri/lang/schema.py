@@ -153,6 +153,14 @@ def _common() -> Schema:
 _TEXTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _CODES: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 255}
 
+_LATE: Final[Schema] = {"anyOf": [{"enum": ["fail", "skip"]}, _object({"default": {}}, ["default"])]}
+_LONGEST: Final[Schema] = {"$ref": "#/$defs/duration", "description": "how long it is waited for"}
+_UNTIL: Final[Schema] = {"type": ["string", "number"], "description": "a point in time, as ISO 8601 says"}
+_WAITS: Final = (
+    _object({"signal": _SIGNAL, "timeout": _LONGEST, "on_timeout": _LATE}, ["signal"]),
+    _object({"until": _UNTIL}, ["until"]),
+)
+
 _FORMS: Final[dict[str, Callable[[Key], Schema]]] = {
     "command": lambda _: {"anyOf": [_COMMAND, {"type": "array", "items": _TEXT, "minItems": 1}]},
     "text": lambda _: _TEXT,
@@ -166,7 +174,8 @@ _FORMS: Final[dict[str, Callable[[Key], Schema]]] = {
     "names": lambda _: _TEXTS,
     "retry": lambda _: {"$ref": "#/$defs/retry"},
     "word": lambda key: {"enum": list(key.words)},
-    "wait": lambda _: {"anyOf": [{"$ref": "#/$defs/duration"}, _object({"signal": _SIGNAL}, ["signal"])]},
+    "wait": lambda _: {"anyOf": [{"$ref": "#/$defs/duration"}, *_WAITS]},
+    "late": lambda _: _LATE,
     "body": lambda _: {"$ref": "#/$defs/body"},
     **PROPERTY_FORMS,
 }
@@ -222,6 +231,7 @@ _KINDS: Final[dict[str, Schema]] = {
     "items": {"anyOf": [{"type": "array"}, {"$ref": "#/$defs/expression"}]},
     "workflow": _TEXT,
     "seconds": {"$ref": "#/$defs/duration"},
+    "command": _COMMAND,
 }
 _PHASE: Final[Schema] = {
     "validate": {

@@ -12,10 +12,10 @@ from maestri.errors import Span
 from maestri.lang import outputs
 from maestri.lang.circles import by_needs
 from maestri.lang.expressions.types import ANY, NULL, NUMBER, TEXT, Problem, Type, either, infer
+from maestri.lang.keys import WAITS
 from maestri.lang.model import (
     AgentDef,
     ArmDef,
-    AskDef,
     BodyDef,
     CallDef,
     Dynamic,
@@ -209,8 +209,10 @@ class _Walk:
             self.trail = (*(self.trail if is_named else self.trail[:-1]), link)
             found = self.pattern(step.action, view, name)
         else:
-            self.verb(step, view)
-            found = outputs.of_action(step, self.meetings)
+            note_waits = part("survey_waits") if step.verb in WAITS else None
+            if note_waits is None:
+                self.verb(step, view)
+            found = note_waits(self, step, view) if note_waits else outputs.of_action(step, self.meetings)
         if step.properties is not None:
             found = part("survey")(self, step, view, found)
         self.certain, self.trail = before
@@ -225,8 +227,6 @@ class _Walk:
             self.value(action.args, view, "`args`")
         elif isinstance(action, AgentDef):
             self.value(action.prompt, view, "`prompt`", NOT_NULL)
-        elif isinstance(action, AskDef):
-            self.value(action.question, view, "`ask`", NOT_NULL)
 
     def command(self, action: RunDef, view: View) -> None:
         if isinstance(action.command, Listing):

@@ -22,6 +22,7 @@ describes a pattern.
     Items                                   an expression that gives a list, or a list
     Workflow                                the name or file of another workflow
     Seconds                                 a duration (`90s`, `30m`)
+    Command                                 a text for the shell, never templated
     Literal, int, bool, str, and unions     a scalar
 """
 
@@ -42,6 +43,7 @@ from maestri.records import NamedTuple
 # Plain types to a caller in Python; the second part only tells them from others here.
 Seconds: TypeAlias = Annotated[float, "a duration in seconds"]
 Value: TypeAlias = Annotated[Any, "an expression or a literal"]
+Command: TypeAlias = Annotated[str, "a command for the shell"]
 
 Bodies: TypeAlias = Mapping[str, Body[Any]]
 BoundBody: TypeAlias = Callable[..., Awaitable[Any]]
@@ -146,6 +148,7 @@ Kind: TypeAlias = Literal[
     "items",
     "workflow",
     "seconds",
+    "command",
     "scalar",
 ]
 
@@ -247,6 +250,7 @@ _KINDS: tuple[tuple[Any, Kind], ...] = (
     (Items, "items"),
     (Workflow, "workflow"),
     (Seconds, "seconds"),
+    (Command, "command"),
     (Value, "value"),
 )
 

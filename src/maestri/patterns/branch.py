@@ -5,6 +5,8 @@ Shape:         ┌─ a (when …)
                └─ c
 Journal:  <name>/<arm>, and one seal for <name>
 Cost:     the chosen arm
+When:     what is to be done depends on what is known by then: risk, size, the kind of a request
+Not:      all ways are taken: `parallel`; it is about one step: `when` on that step
 Source:   conditional branching: seed documents 0.3, 1.3, 2.7; exclusive choice (van der Aalst et al. 2003)
 """
 

@@ -6,6 +6,8 @@ Journal:  <name>/requires, <name>/inputs and <name>/cache, <name>/do (do#2 is a 
           with what each check gave, <name>/handoff#n, <name>/unmet#n (a person is asked), <name>/again#n,
           <name>/keep, <name>/remember, and one seal for <name>; with a retry all that is in <name>/try#n
 Cost:     what is done, and one step for each command; no answer is lost because a check had not run yet
+When:     a claim that it is done is not enough: its form, its files or a command must say so
+Not:      nothing can judge it: a plain step; others must judge it: `review`
 Source:   success criteria, deliverables, handoff checklist and dependencies: seed document 3; validators: 2.5
 """
 

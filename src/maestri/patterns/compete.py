@@ -7,6 +7,8 @@ Journal:  <name>/<branch>, <name>/judge, <name>/winner (with ranking, reason and
           <name> that names the price; with `dir` also <name>/copy#n, changes#n, archive#n, apply and clean
           (n: the branch), and <name>/entrants when a deadline ended it
 Cost:     all approaches and the judge; with `dir` one copy of the directory each
+When:     several approaches are possible, and it is worth the price to compare what comes of them
+Not:      a command can tell right from wrong: `repair`; the answers are short: `vote`
 Source:   competitive evaluation: seed document 4; best-of-n sampling; tournament selection
 """
 

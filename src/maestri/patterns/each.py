@@ -6,6 +6,8 @@ Shape:         ┌─ item 1 ─┐
 Journal:  <name>/item#n (n is the item's index from 1), <name>/join when an early end was decided,
           <name>/reduce, and one seal for <name>
 Cost:     one body an item, at most `max_concurrent` at once; waiting items cost no task
+When:     the same for every item of a list that is known only at run time: batches, files, modules
+Not:      the things are few, differ, and are known by name: `parallel`
 Source:   map-reduce: seed documents 0.10, 1.7; multiple instances with a priori run-time knowledge (van der
           Aalst et al. 2003); Dean and Ghemawat, "MapReduce" (2004)
 """

@@ -5,6 +5,8 @@ Shape:    primary ── failed? ── second ── failed? ── person
 Journal:  <name>/<branch> for each that was tried, <name>/winner (who won, and how those before it failed),
           and one seal for <name>
 Cost:     the branches up to the one that succeeds; what failed before it counts as handled
+When:     it must be done, and there are other ways, down to a person, when the best one fails
+Not:      the first way only needs another try: `retry`; time counts more than money: `race`
 Source:   graceful degradation: seed documents 0.8, 2 (fallback agents); recovery blocks (Randell 1975)
 """
 

@@ -5,6 +5,8 @@ Shape:         ┌─ b ─┐
                └─ c ─┘
 Journal:  <name>/<step>, and one seal for <name>
 Cost:     the critical path; a step costs O(its needs)
+When:     steps of which some need others, and none should wait for what it does not need
+Not:      each needs the one before it: `steps`; none needs another: `parallel`
 Source:   dependency-based orchestration: seed document 3.3; Kahn, "Topological sorting of large
           networks" (1962)
 """

@@ -5,6 +5,8 @@ Shape:    ┌────────────┐
                          └───── yes: on
 Journal:  <name>/round#n (one seal a round, with how it was judged), and one seal for <name>
 Cost:     the rounds; a resume reads the last round only, so it does not grow with their number
+When:     the same again until a value says that it is enough, and nobody reviews it
+Not:      somebody reviews the result: `refine`; a check finds what is broken: `repair`
 Source:   iterative refinement: seed documents 0.4, 1.4; structured loop (van der Aalst et al. 2003)
 """
 

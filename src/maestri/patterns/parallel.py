@@ -6,6 +6,8 @@ Shape:         ┌─ a ─┐
 Journal:  <name>/<branch> (a branch of one step is that step), <name>/join when an early end was decided,
           <name>/on_result#n, and one seal for <name>
 Cost:     the slowest branch that is waited for; the flushes of branches that end together are shared
+When:     a few things, known by name, that do not need each other: research, checks, builds
+Not:      their number is known only at run time: `each`; some need others: `graph`
 Source:   fan-out/fan-in: seed documents 0.2, 0.9, 1.2, 2.1, 2.6, 3.2, 4; N-out-of-M join: van der Aalst
           et al., "Workflow Patterns" (2003), pattern 30
 """

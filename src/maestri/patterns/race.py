@@ -6,6 +6,8 @@ Shape:         ┌─ a ─┐
 Journal:  <name>/<branch>, <name>/winner (who won, and who had failed by then; stored before the others are
           cancelled), and one seal for <name>
 Cost:     the fastest good branch, and what the others have used until then
+When:     several ways to the same end, the first good answer will do, and time counts most
+Not:      each try is dear: `fallback`; the best answer counts, not the first: `compete`
 Source:   discriminator: van der Aalst et al., "Workflow Patterns" (2003), pattern 9; hedged requests:
           Dean and Barroso, "The Tail at Scale" (2013)
 """

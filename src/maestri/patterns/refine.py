@@ -6,6 +6,8 @@ Shape:    ┌──────────────────────�
 Journal:  <name>/round#n/draft and <name>/round#n/review, one seal a round with draft, review and score, and
           one seal for <name>, which says the round whose draft was kept
 Cost:     the rounds; a resume reads the last round only
+When:     a text, a design or code that gets better with each review of it
+Not:      nobody reviews it: `loop`; a command can tell right from wrong: `repair`
 Source:   iterative refinement: seed documents 0.4, 1.4, 4 (incremental refinement); Madaan et al.,
           "Self-Refine" (2023)
 """

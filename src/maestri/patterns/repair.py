@@ -6,6 +6,8 @@ Shape:    copy ──┌──────────────────�
 Journal:  <name>/round#n with check, and fix or apply and clean below it (copy in the first one), and one seal
           for <name>; a check that fails is a handled failure
 Cost:     the rounds, and one copy of the directory; a resume reads the last round only
+When:     something broken that a check can tell is mended: tests, builds, linters
+Not:      the fix is known: a step; no command can tell: `refine`
 Source:   sandbox iteration: seed document 0.5; test-driven repair
 """
 

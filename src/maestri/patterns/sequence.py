@@ -3,6 +3,8 @@
 Shape:    a ── b ── c
 Journal:  <name>/<step>, and one seal for <name>
 Cost:     the sum of its steps; one flush a step
+When:     each step builds on the one before it, or the order matters for another reason
+Not:      the steps do not need each other, so that they only wait: `parallel`
 Source:   sequential pipeline: seed documents 0.1, 1.1, 2.2, 3.1; pipes and filters (Buschmann et al. 1996)
 """
 

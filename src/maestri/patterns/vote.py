@@ -6,6 +6,8 @@ Shape:         ┌─ a ─┐
 Journal:  <name>/<branch>, <name>/winner (whose answer it is, and the tally; stored before the others are
           cancelled), and one seal for <name>
 Cost:     the branches until it is settled
+When:     a question with a short answer that you do not trust to one
+Not:      the answers are texts of which no two are equal: `compete`
 Source:   N-version voting (Avizienis 1985); self-consistency (Wang et al. 2022)
 """
 

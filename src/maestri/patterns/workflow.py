@@ -3,6 +3,8 @@
 Shape:    ── [ another workflow ] ──
 Journal:  <name>/…, the paths of the other workflow below its own name, and one seal for <name>
 Cost:     that of the other workflow
+When:     a piece that several workflows share, or that is understood better under a name of its own
+Not:      it is used once and is short: write its steps where they are
 Source:   nested cascades: seed document 0.10; the procedure call
 """
 

@@ -32,7 +32,17 @@ def steps(**commands: str) -> str:
         (
             steps(a="1"),
             steps(a="1") + "output: x\n",
-            "its steps are the same; something around them has changed",
+            "its steps are the same; `output` is not",
+        ),
+        (
+            steps(a="1"),
+            "version: 2.0.0\ninputs: {i: {type: text}}\n" + steps(a="1"),
+            "its steps are the same; `inputs`, `version` are not",
+        ),
+        (
+            steps(a="1"),
+            "# more to read\n" + steps(a="1"),
+            "its steps are the same; comments, descriptions or the layout have changed",
         ),
         (
             steps(a="1"),
@@ -48,3 +58,27 @@ def test_every_changed_step_is_named_up_to_five(library: Any, before: str, now: 
 def test_of_a_pattern_that_is_gone_only_the_pattern_is_named(library: Any) -> None:
     both = HEAD + "  a: {run: echo 1}\n  p: {parallel: {branches: {x: {run: echo x}, y: {run: echo y}}}}\n"
     assert changes(library, "w.yaml", both, steps(a="1")) == "the step `/p` is gone"
+
+
+INSIDE = """\
+  p: {parallel: {branches: {x: {steps: {a: {run: echo 1}}}, y: {run: echo 2}}}}
+  l: {loop: {max_rounds: 2, steps: {t: {run: echo 3}}}}
+  e: {each: {items: [1], steps: {i: {run: echo 4}}, reduce: {steps: {sum: {run: echo 5}}, output: 6}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "place"),
+    [("1", "/p/x/a"), ("2", "/p/y"), ("3", "/l/t"), ("4", "/e/i"), ("5", "/e/reduce/sum")],
+)
+def test_a_step_inside_of_another_has_the_place_that_runs_give_it(
+    library: Any, number: str, place: str
+) -> None:
+    edited = INSIDE.replace(f"echo {number}", "true")
+    words = changes(library, "w.yaml", HEAD + INSIDE, HEAD + edited)
+    assert words == f"the step `{place}` is another one now"
+
+
+def test_an_output_inside_of_a_step_is_part_of_it(library: Any) -> None:
+    edited = INSIDE.replace("output: 6", "output: 7")
+    assert changes(library, "w.yaml", HEAD + INSIDE, HEAD + edited) == "the step `/e` is another one now"

@@ -26,4 +26,6 @@ def check_endless(subject: Subject) -> None:
 def _cap(spec: PatternSpec) -> Option | None:
     """Return the cap of a pattern that goes on until its own condition holds."""
     until = spec.option("until")
-    return spec.option("max_rounds") if until is not None and not until.required else None
+    if until is None or until.required or spec.keyword == "supervise":  # its supervisor says when it ends
+        return None
+    return spec.option("max_rounds")
