@@ -1,7 +1,7 @@
 """Gate: what is public in the source says what it is.
 
 Every module that holds anything has a docstring; so have at least 95% of the public classes, functions and
-methods; every pattern says its Shape, Journal, Cost and Source.
+methods; every pattern says its Shape, Journal, Cost, When, Not and Source.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from sources import SRC, Definition, Finding, Source, conclude, python_sources
 
 SHARE = 0.95
-PATTERN_PARTS = ("Shape:", "Journal:", "Cost:", "Source:")
+PATTERN_PARTS = ("Shape:", "Journal:", "Cost:", "When:", "Not:", "Source:")
 
 
 def public(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, Definition]]:

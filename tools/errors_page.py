@@ -15,8 +15,8 @@ from pathlib import Path
 from sources import ROOT, SRC, Finding, Source, conclude, docstrings, python_sources
 
 PAGE = ROOT / "docs" / "errors.md"
-_CODE = re.compile(r"\b[LCSPREUX]\d{3}\b")
-_HEADING = re.compile(r"^## ([LCSPREUX]\d{3})\b")
+_CODE = re.compile(r"\b[LCSPWGREUX]\d{3}\b")
+_HEADING = re.compile(r"^## ([LCSPWGREUX]\d{3})\b")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 
 

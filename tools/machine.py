@@ -61,20 +61,13 @@ _LOOK: dict[str, Callable[[], bool]] = {
 def described() -> dict[str, str]:
     """Return what a figure may depend on; nothing that names the machine or its place."""
     return {
-        "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
-        "processor": f"{os.cpu_count()} x {_processor()}",
+        "system": f"{platform.system().lower()} {platform.machine()}",
+        "processors": str(os.cpu_count()),
         "memory": _memory(),
         "file system of temporary files": _file_system(),
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
     }
-
-
-def _processor() -> str:
-    for line in _lines("/proc/cpuinfo"):
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or "unknown"
 
 
 def _memory() -> str:

@@ -41,7 +41,7 @@ class Page(NamedTuple):
     scale: str
     machine: Mapping[str, str]
     outcomes: Sequence[Outcome]
-    elsewhere: Sequence[str]
+    compared: str = ""
 
 
 def written(page: Page) -> str:
@@ -50,12 +50,16 @@ def written(page: Page) -> str:
     verdict = (
         f"{broken} of {len(page.outcomes)} programs broke a promise." if broken else "No promise was broken."
     )
-    settings = f"Commit `{page.commit}`, scale `{page.scale}`, first seed {page.seed}."
+    changed = " with uncommitted changes" if page.commit.endswith("+") else ""
+    commit = f"Commit `{page.commit.rstrip('+')}`{changed}"
+    settings = f"{commit}, scale `{page.scale}`, first seed {page.seed}."
     parts = [
         f"# Campaign of {page.date}\n",
-        f"{verdict} {settings} A `+` behind the commit says that files differed from it.\n",
+        f"{verdict} {settings}\n",
         "## The machine\n",
         "\n".join(f"- {name}: {value}" for name, value in page.machine.items()) + "\n",
+        "## What is wanted, and what was reached\n",
+        page.compared,
         "## What was done\n",
         _table(page.outcomes),
         "## What was counted\n",
@@ -102,8 +106,7 @@ def _missing(page: Page) -> str:
     lines += [f"- {one.name}: skipped, because {reason}" for one in page.outcomes for reason in one.skipped]
     lines += [f"- {one.name}: the time was up after {one.done:,} of {one.target:,}" for one in page.outcomes
               if one.word == "partly"]  # fmt: skip
-    lines += [f"- {words}" for words in page.elsewhere]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines or ["Nothing."]) + "\n"
 
 
 def _failure(outcome: Outcome) -> str:

@@ -17,7 +17,7 @@ from typing import Any, ForwardRef
 
 import language_page
 import public_names
-from maestri import errors, operator_errors
+from maestri import errors
 from maestri.kernel import events, state
 from sources import ROOT, SRC, Finding, conclude, python_sources
 
@@ -69,7 +69,7 @@ def _subclasses(cls: type[BaseException], depth: int = 0) -> Iterator[tuple[type
     yield cls, depth
     subclasses: list[type[BaseException]] = cls.__subclasses__()
     for sub in subclasses:
-        if sub.__module__ in {errors.__name__, operator_errors.__name__}:
+        if sub.__module__.startswith("maestri.") and sub.__module__.endswith("errors"):
             yield from _subclasses(sub, depth + 1)
 
 

@@ -11,6 +11,7 @@ from maestri.kernel import runner
 from maestri.kernel.context import Context
 from maestri.testing.crashing import Crash, CrashingEngine
 from maestri.testing.play import RUN_ID, Stage
+from tally import tally
 
 
 def failed(calls: list[int]) -> Stage:
@@ -36,8 +37,11 @@ def test_a_decision_that_is_on_record_is_carried_out_whole(events: int, when: An
     with contextlib.suppress(Crash):
         asyncio.run(done(runner.direct(engine, stage.services, RUN_ID, "accept", "/s", 42)))
     is_decided = bool(stage.paths("run.directed"))
-    assert stage.resume().output == (42 if is_decided else None)
-    assert len(calls) == (1 if is_decided else 2)
+    output, repeated = stage.resume().output, len(calls) - 1
+    lost = int(is_decided and output != 42)
+    counts = {"rounds": 1, "acknowledged": int(is_decided), "lost": lost, "repeated": repeated * is_decided}
+    tally("cut decisions", events, **counts)
+    assert (output, repeated) == ((42, 0) if is_decided else (None, 1))
 
 
 @pytest.mark.parametrize("verb", ["accept", "skip"])
@@ -54,8 +58,10 @@ def test_a_decision_and_its_effect_are_in_one_transaction(verb: str, turns: int)
     stage = failed([])
     engine: Any = stage.engine
     asyncio.run(killed())
-    ends = stage.paths("step.succeeded", "step.skipped")
-    assert len(stage.paths("run.directed")) == len(ends)
+    ends, decided = stage.paths("step.succeeded", "step.skipped"), stage.paths("run.directed")
+    tally("decisions and effects", turns, rounds=1, acknowledged=len(decided), lost=len(decided) - len(ends),
+          repeated=max(0, len(ends) - 1))  # fmt: skip
+    assert len(decided) == len(ends)
 
 
 async def done(call: Any) -> None:

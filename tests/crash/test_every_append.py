@@ -20,6 +20,7 @@ from maestri.patterns import branch, each, graph, loop, parallel, sequence, work
 from maestri.patterns._registry import Arm, Need
 from maestri.testing.crashing import Crash, CrashingEngine
 from maestri.testing.play import Stage
+from tally import tally
 
 RETRY = Policy(Retry(max_attempts=3, delay_s=5, jitter=0))
 
@@ -150,13 +151,17 @@ def shape(stage: Stage) -> Counter[tuple[int, str, str, Any]]:
 
 def test_a_journal_cut_after_every_event_gives_the_same_result_and_repeats_nothing_finished() -> None:
     whole = reference(outside := Outside())
+    counts = Counter(rounds=0, acknowledged=0, lost=0, repeated=0)
     for count in range(1, len(whole.events)):
         cut = cut_at(whole, count, outside)
         before = finished(cut)
         ended = cut.resume()
         started = {e.path for e in cut.events if e.kind == STARTED and e.seq > count}
+        counts.update(rounds=1, acknowledged=len(before), lost=len(before - finished(cut)))
+        counts.update(repeated=len(before & started))
         assert (count, ended.output, ended.handled) == (count, whole.state.output, whole.state.handled)
-        assert (count, before & started) == (count, set())
+    tally("cut after every event", 1, **counts)
+    assert (counts["lost"], counts["repeated"]) == (0, 0)
 
 
 def test_a_resumed_journal_holds_the_same_facts_as_one_that_was_never_cut() -> None:
@@ -170,6 +175,7 @@ def test_a_resumed_journal_holds_the_same_facts_as_one_that_was_never_cut() -> N
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_process_killed_at_every_event_does_nothing_twice_that_is_on_record(when: Any) -> None:
+    counts = Counter(rounds=0, acknowledged=0, lost=0, repeated=0)
     for count in range(1, len(reference(Outside()).events)):
         stage = Stage(everything(outside := Outside()))
         kept, stage.engine = stage.engine, CrashingEngine(stage.engine, count, when)
@@ -181,7 +187,11 @@ def test_a_process_killed_at_every_event_does_nothing_twice_that_is_on_record(wh
             stage.resume()
         started = [e.path for e in stage.events if e.kind == STARTED]
         again = {path for path in known if started.count(path) > 1 and path != "/flaky"}
-        assert (count, again, already <= len(outside.done)) == (count, set(), True)
+        assert already <= len(outside.done)
+        counts.update(rounds=1, acknowledged=len(known), lost=len(known - finished(stage)))
+        counts.update(repeated=len(again))
+    tally(f"killed {when} every event", 1, **counts)
+    assert (counts["lost"], counts["repeated"]) == (0, 0)
 
 
 def test_a_run_killed_every_few_events_comes_to_its_end() -> None:

@@ -31,6 +31,7 @@ from tally import tally
 
 STATES = int(os.environ.get("MAESTRI_POWER_STATES", "1500"))
 SEED = int(os.environ.get("MAESTRI_POWER_SEED", "1"))
+COUNTED = ("states", "acknowledged", "losing", "lost", "repeated", "damaged")
 WRITER = Path(__file__).with_name("writer.py")
 
 pytestmark = pytest.mark.slow
@@ -52,18 +53,18 @@ def recorded(folder: Path, durability: str) -> list[Operation]:
     return operations(tape, state, acknowledged)
 
 
-async def recovered(place: Path) -> tuple[set[str], list[str]]:
+async def recovered(place: Path) -> tuple[Counter[str], list[str]]:
     """Take every run over, which recovers the journals; return what they hold, and what is damaged."""
     state = StateDir(place)
     engine = SqliteEngine(state)
-    found: set[str] = set()
+    found: Counter[str] = Counter()
     wrong = []
     try:
         for run in engine.runs():
-            found |= {f"mail {run.id} {message.id}" for message in mailbox.messages(state, run.id)}
+            found.update(f"mail {run.id} {message.id}" for message in mailbox.messages(state, run.id))
             journal = await engine.lease(run.id)
-            found |= {f"{run.id} {event.name}" for event in await journal.settled("/")}
-            found |= {f"{run.id} " for _ in await journal.settled("")}
+            found.update(f"{run.id} {event.name}" for event in await journal.settled("/"))
+            found.update({f"{run.id} " for _ in await journal.settled("")})
             wrong += [finding.message for finding in engine.verify(run.id)]
             await journal.close()
         wrong += [finding.message for finding in engine.damage()]
@@ -72,11 +73,11 @@ async def recovered(place: Path) -> tuple[set[str], list[str]]:
     return found, wrong
 
 
-def survivors(place: Path) -> tuple[set[str], list[str]]:
+def survivors(place: Path) -> tuple[Counter[str], list[str]]:
     """Return what is left in a state directory in the words of the acknowledgements, and what is damaged."""
     found, wrong = asyncio.run(recovered(place))
     for kept in place.glob("artifacts/??/*"):
-        found.add(f"artifact {kept.name}")
+        found[f"artifact {kept.name}"] += 1
         wrong += [] if sha256(kept.read_bytes()).hexdigest() == kept.name else [f"artifact {kept.name}"]
     for file in place.glob("journal-*.db"):
         with closing(sqlite3.connect(file)) as db:
@@ -98,8 +99,10 @@ def cut_power(tape: list[Operation], folder: Path, random: Random, states: int) 
             disk.write_to(place, random.choice(LUCKS), random)
             (place / "reserve").touch()
             found, wrong = survivors(place)
-            lost = acknowledged - found
+            lost = acknowledged - set(found)
+            repeated = found.total() - len(found)
             counts += Counter(states=1, losing=bool(lost), lost=len(lost), damaged=bool(wrong))
+            counts += Counter(acknowledged=len(acknowledged), repeated=repeated)
             if wrong:  # said where the assertion fails
                 counts[f"operation {moment}, {operation.kind} {operation.name}: {wrong}"] += 1
             shutil.rmtree(place)
@@ -119,9 +122,11 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(tmp_path: Path, disks: 
     tape = recorded(tmp_path, "power-safe")
     counts = cut_power(tape, disks, Random(SEED), STATES)
     syncs = sum(operation.kind == "sync" for operation in tape)
-    found = {name: counts[name] for name in ("states", "losing", "lost", "damaged")}
-    tally("power cut, power-safe", SEED, operations=len(tape), syncs=syncs, **found)
-    assert found == {"states": STATES, "losing": 0, "lost": 0, "damaged": 0}, counts
+    found = {name: counts[name] for name in COUNTED}
+    tally("power cut, power-safe", SEED, operations=len(tape), syncs=syncs, rounds=STATES, **found)
+    none = dict.fromkeys(("losing", "lost", "repeated", "damaged"), 0)
+    assert {**found, **none} == found, counts
+    assert found["states"] == STATES
 
 
 def test_the_same_cuts_do_take_something_where_less_is_promised(tmp_path: Path, disks: Path) -> None:
@@ -129,7 +134,7 @@ def test_the_same_cuts_do_take_something_where_less_is_promised(tmp_path: Path, 
     states = max(100, STATES // 10)
     counts = cut_power(tape, disks, Random(SEED), states)
     syncs = sum(operation.kind == "sync" for operation in tape)
-    found = {name: counts[name] for name in ("states", "losing", "lost", "damaged")}
-    tally("power cut, kill-safe", SEED, operations=len(tape), syncs=syncs, **found)
+    found = {f"unsafe_{name}": counts[name] for name in COUNTED}
+    tally("power cut, kill-safe", SEED, operations=len(tape), syncs=syncs, rounds=states, **found)
     assert counts["damaged"] == 0
     assert counts["losing"] > states // 10

@@ -146,14 +146,16 @@ def test_nothing_that_a_stale_owner_writes_is_stored_and_nothing_acknowledged_is
         "lease takeovers",
         SEED,
         processes=PROCESSES,
+        rounds=sum(arena.counts.values()),
         takeovers=len(arena.lines("take")),
         **{name: arena.counts[name] for name in ("stopped", "robbed", "killed")},
         refused=len(arena.lines("refused")),
         acknowledged=acknowledged.total(),
         stored=there.total(),
         lost=(acknowledged - there).total(),
+        repeated=there.total() - len(there),
         stale_stored=stale,
         damaged=len(wrong),
     )
-    assert (acknowledged - there, stale, wrong) == (Counter(), 0, [])
+    assert (acknowledged - there, there.total() - len(there), stale, wrong) == (Counter(), 0, 0, [])
     assert len(arena.lines("refused")) >= TAKEOVERS // 30

@@ -208,6 +208,19 @@ def test_a_journal_of_a_newer_version_is_left_alone(desk: Desk) -> None:
     assert file.read_bytes() == before
 
 
+def test_a_journal_that_cannot_be_opened_is_named_where_its_run_is_looked_for(desk: Desk) -> None:
+    failed_run(desk)
+    file, aside = desk.state / "journal-0001.db", desk.state / "aside"
+    file.rename(aside)
+    file.mkdir()
+    for words in (("resume", "@last"), ("show", "no-such-run-1")):
+        done = desk.maestri(*words)
+        assert (done.code, str(file) in done.diagnosed("E500")) == (1, True)
+    file.rmdir()
+    aside.rename(file)
+    assert completes(desk)
+
+
 # --- in use by something else -------------------------------------------------------------------------
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Iterator
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from maestri.lang import load as loader
 from maestri.lang.load import load
 from maestri.lang.tree import Mapping, Scalar, Sequence, Tree, position_in, to_json
+from maestri.values import Json
 from tally import tally
 
 SEED = int(os.environ.get("MAESTRI_FUZZ_SEED", "2026"))
@@ -90,6 +94,29 @@ def test_mutated_bytes_give_a_tree_or_findings() -> None:
         for _ in range(rng.randint(1, 4)):
             data[rng.randrange(len(data))] = rng.randrange(256)
         examine(bytes(data))
+
+
+TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
+NUMBERS = st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES)
+def test_json_is_yaml_and_keeps_its_value(value: Json) -> None:
+    loaded = load(json.dumps({"k": value}, ensure_ascii=False), "f.yaml")
+    assert loaded.tree is not None, [found.text() for found in loaded.diagnostics]
+    assert to_json(loaded.tree) == {"k": value}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text() | st.binary())
+def test_any_text_and_any_bytes_give_a_tree_or_findings(text: str | bytes) -> None:
+    examine(text)
 
 
 HOSTILE = [

@@ -37,22 +37,35 @@ def outcome(target: int, until: float = float("inf"), breaks_at: int = -1) -> tu
 def test_a_figure_is_reached_in_rounds_with_seeds_of_their_own() -> None:
     found, performed = outcome(25)
     assert [(one["THINGS"], one["THING_SEED"]) for one in performed.asked] == [
-        ("10", "7"),
+        ("1", "7"),
         ("10", "8"),
-        ("5", "9"),
+        ("10", "18"),
+        ("4", "28"),
     ]
-    assert (found.done, found.word, dict(found.counts["toy"])) == (25, "held", {"lost": 0, "done": 9})
+    assert (found.done, found.word, dict(found.counts["toy"])) == (25, "held", {"lost": 0, "done": 12})
+
+
+def test_a_round_is_as_large_as_the_time_that_is_left_allows() -> None:
+    def slow(_program: Program, variables: dict[str, str], _limit_s: float) -> Round:
+        asked.append(int(variables["THINGS"]))
+        time.sleep(0.01 * asked[-1])
+        return Round(True, [], 1, [], "words")
+
+    asked: list[int] = []
+    program = TOY._replace(round=100)
+    conducted(program, 1000, 7, time.monotonic() + 0.5, slow)
+    assert (asked[0], max(asked) < 100, sum(asked) < 1000) == (10, True, True)
 
 
 def test_a_round_that_breaks_ends_its_program_and_says_how_to_repeat_it() -> None:
     found, performed = outcome(100, breaks_at=2)
-    assert (found.word, found.done, len(performed.asked)) == ("BROKEN", 20, 3)
-    assert found.failure.startswith("THINGS=10 THING_SEED=9 pytest tests/none")
+    assert (found.word, found.done, len(performed.asked)) == ("BROKEN", 11, 3)
+    assert found.failure.startswith("THINGS=10 THING_SEED=18 pytest tests/none")
 
 
 def test_when_the_time_is_up_the_rest_is_called_missing() -> None:
     found, _ = outcome(100, until=time.monotonic())
-    page = written(Page("2026-01-31", "abc", 1, "ci", {}, [found], ()))
+    page = written(Page("2026-01-31", "abc", 1, "ci", {}, [found]))
     assert "- toy: the time was up after 0 of 100" in page
 
 
@@ -84,5 +97,6 @@ def test_a_campaign_writes_its_page(tmp_path: Path, capsys: Any) -> None:
     assert campaign.main(words) == 0, capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
     assert "| lease takeovers | held | 4 | 4 | takeovers | 1 | 1 |" in text
-    assert "lost 0, stale stored 0, damaged 0" in text
+    assert "| 90; 0 | 10,000; 0 | 4 takeovers, takeovers " in text
+    assert "lost 0, repeated 0, stale stored 0, damaged 0" in text
     assert all(word in text for word in ("first seed 3", "- SQLite: ", "## What is missing"))

@@ -11,7 +11,7 @@ def source(text: str, file: Path = Path("some.py")) -> Source:
     return Source(file, text, ast.parse(text))
 
 
-def test_every_pattern_says_shape_journal_cost_and_source() -> None:
+def test_every_pattern_says_shape_journal_cost_when_to_use_it_and_source() -> None:
     patterns = [one for one in python_sources(SRC) if docstrings.is_pattern(one.file)]
     found = [finding.text() for one in patterns for finding in docstrings.pattern_parts(one)]
     assert found == []
@@ -35,6 +35,6 @@ def test_an_empty_module_needs_no_docstring_and_a_full_one_does() -> None:
 
 
 def test_a_pattern_without_its_cost_is_refused() -> None:
-    text = '"""Do it.\n\nShape: a\nJournal: b\nSource: c\n"""\n'
+    text = '"""Do it.\n\nShape: a\nJournal: b\nWhen: c\nNot: d\nSource: e\n"""\n'
     found = docstrings.pattern_parts(source(text, SRC / "patterns" / "each.py"))
     assert [finding.message for finding in found] == ["the docstring of a pattern needs `Cost:`"]

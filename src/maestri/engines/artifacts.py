@@ -6,6 +6,7 @@ Rule 2: a link is not followed, so that a step cannot have a file kept that it m
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from hashlib import sha256
@@ -36,16 +37,17 @@ def keep(root: Path, path: str, name: str) -> ArtifactRef:
     Raises:
         EngineError: The file cannot be read, is not a regular file, or cannot be stored.
     """
-    root.mkdir(mode=0o700, exist_ok=True)
     aside = root / f"incoming-{os.urandom(8).hex()}"
     try:
+        root.mkdir(mode=0o700, exist_ok=True)
         digest, size_bytes = _copy(path, aside)
         _settle(aside, artifact_path(root, digest))
     except OSError as error:
         message = f"`{path}` cannot be kept as an artifact: {error.strerror or error}"
         raise EngineError(message, fix="check that the file is there, readable and no link") from error
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what stays is in nobody's way
+            aside.unlink()
     return ArtifactRef(digest, size_bytes, name)
 
 

@@ -78,12 +78,15 @@ class MemoryJournal:
 
     async def settled(self, scope: str) -> Sequence[Stored]:
         """Return the events of one scope that a resume needs, in order."""
-        return _decoded([e for e in self._kept.events if e.scope == scope and e.kind > LAST_PASSING])
+        return _decoded(self._needed(scope))
 
     async def last(self, scope: str, count: int) -> Sequence[Stored]:
         """Return the last `count` of the events that `settled` would return, in order."""
-        found = await self.settled(scope)
-        return found[len(found) - min(count, len(found)) :]
+        found = self._needed(scope)
+        return _decoded(found[len(found) - min(count, len(found)) :])
+
+    def _needed(self, scope: str) -> list[Event]:
+        return [e for e in self._kept.events if e.scope == scope and e.kind > LAST_PASSING]
 
     async def messages(self, skip: Collection[str] = ()) -> Sequence[Message]:
         """Return what has come into the mailbox of the run and was not taken yet, in order."""

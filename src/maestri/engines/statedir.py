@@ -1,7 +1,8 @@
 """The state directory: where it is, who may see it, and what lies where in it.
 
     journal-0001.db  (-wal, -shm, .lock)   journals; a file has one owner process
-    runs/<run id>/{lock, mailbox/, refused-mail/, logs/, copies/}
+    runs/<run id>/{lock, mailbox/, refused-mail/, inside/, logs/, copies/}
+    tell                                    the program with which steps report
     artifacts/<aa>/<sha256>                 large values by content hash
     bell                                    the runs that were sent a message, so that owners look
     reserve                                 room to let go of when the disk is full
@@ -152,6 +153,10 @@ class StateDir:
         """Return the log of one attempt of a step, in a folder that exists."""
         name = blake2b(path.encode(), digest_size=16).hexdigest()
         return self.made(self.run_dir(run_id) / "logs") / f"{name}-{attempt}.log"
+
+    def run_log(self, run_id: str) -> Path:
+        """Return the log of a whole run, in a folder that exists."""
+        return self.made(self.run_dir(run_id) / "logs") / "all.log"
 
     def copies(self, run_id: str) -> Path:
         """Return the folder of the directories that a run works on copies of; it exists."""

@@ -20,7 +20,7 @@ from maestri.kernel.run import RunCore, Waits
 
 def does_not_wait_for_cancelled_children(patch: pytest.MonkeyPatch) -> None:
     async def mutated(self: Fan) -> None:
-        for running in self._running:
+        for running in self._running.values():
             running.cancel()
 
     patch.setattr(Fan, "cancel", mutated)

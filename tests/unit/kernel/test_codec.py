@@ -44,6 +44,17 @@ def test_a_small_body_is_not_looked_into() -> None:
     assert codec.shrink(body) == (body, {})
 
 
+@pytest.mark.parametrize("texts", [["short"] * 500, ["with\nescapes"] * 500, list(range(2000))])
+def test_a_large_body_of_small_parts_stays_as_it_is(texts: list[Any]) -> None:
+    body = codec.encode({"output": texts})
+    assert codec.shrink(body) == (body, {})
+
+
+def test_a_large_text_is_found_whatever_it_is_written_with() -> None:
+    for large in ("x" * 1025, '"' * 1025, "\n" * 1025, 'a"b' * 400):
+        assert codec.shrink(codec.encode({"output": ["short", large]}))[1] != {}
+
+
 def test_a_text_that_occurs_twice_is_kept_once() -> None:
     _, blobs = codec.shrink(codec.encode(["x" * 2000, {"again": "x" * 2000}]))
     assert len(blobs) == 1

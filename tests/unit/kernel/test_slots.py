@@ -25,4 +25,4 @@ def test_no_subclass_declares_a_slot_of_its_parent_again() -> None:
 
 
 def test_there_are_subclasses_with_slots_to_look_at() -> None:
-    assert {"_Step", "Context"} <= {one.__name__ for one in slotted()}
+    assert {"Step", "Context"} <= {one.__name__ for one in slotted()}

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from maestri.errors import OutputInvalid
-from maestri.kernel.typed import build, needs_building, return_type, to_plain
+from maestri.kernel import codec
+from maestri.kernel.typed import build, needs_building, return_type, settle, to_plain
 
 
 class Level(enum.Enum):
@@ -108,3 +109,17 @@ def test_the_return_type_of_a_body_is_found_where_its_values_are_built() -> None
 
     assert (return_type(typed), return_type(lambda: 1)) == (Note, None)
     assert build(return_type(plain), {"a": 1}) == {"a": 1}
+
+
+@pytest.mark.parametrize("value", [1, "a", {"a": 1}, {"a": [1, {"b": None}]}, [{"a": 0.5}], {1: 2}, (1, "a")])
+def test_what_is_settled_is_what_its_text_decodes_to(value: Any) -> None:
+    text, seen = settle(value)
+    assert codec.decode(text) == seen
+    assert seen is not value or isinstance(value, int | str)
+
+
+def test_nothing_of_a_settled_value_is_shared_with_the_original() -> None:
+    inner: dict[str, Any] = {"n": [1]}
+    _, seen = settle({"inner": inner})
+    inner["n"].append(2)
+    assert seen == {"inner": {"n": [1]}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 
 from maestri.engines.sqlite import mailbox
 from maestri.engines.sqlite.batch import Lease
@@ -34,7 +35,7 @@ class RunJournal:
         self._taken = set(leased.taken)
         self._part = part
         self._add = outbox.add
-        self._promise = outbox.loop.create_future
+        self._promise = partial(Future, loop=outbox.loop)  # `create_future`, without a call of Python
         self._closed = False
 
     @property

@@ -92,8 +92,8 @@ class Writer:
 
     def _serve(self, db: sqlite3.Connection) -> None:
         try:
-            # Nobody else writes this file: whatever its last owner held, it holds no more. A power cut may take
-            # that back, and the next owner does it again: it need not reach the disk before the next commit.
+            # Nobody else writes this file: whatever its last owner held, it holds no more. This need not be
+            # on the disk before the next commit: what a power cut takes back, the next owner does again.
             db.execute("pragma synchronous = normal")
             db.execute("begin immediate")
             db.execute("update run set held = 0 where held = 1")
