@@ -13,7 +13,7 @@ from tests.engines.journals import born, done, opened, stored
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.sqlite.schema import connect_writer
 from maestri.engines.statedir import StateDir
-from maestri.errors import EngineError, UsageError
+from maestri.errors import EngineError, StaleOwner, UsageError
 from maestri.kernel.ports import Message
 
 
@@ -54,6 +54,33 @@ def test_crowd_of_any_size_shares_one_commit(tmp_path: Path) -> None:
 
     connection, connect = _connector()
     assert asyncio.run(scenario()) == 1
+
+
+def test_the_last_event_and_the_end_of_the_lease_share_one_commit(tmp_path: Path) -> None:
+    async def scenario() -> tuple[int, bool]:
+        async with opened(tmp_path / "state", connect=connect) as engine:
+            journal = await born(engine, "r")
+            before = connection.commits
+            last = journal.commit(done("a"))
+            await journal.close()
+            await last
+            return connection.commits - before, engine.runs()[0].alive
+
+    connection, connect = _connector()
+    assert asyncio.run(scenario()) == (1, False)
+
+
+def test_of_many_runs_in_one_commit_only_the_one_that_was_taken_over_is_refused(tmp_path: Path) -> None:
+    async def scenario() -> list[object]:
+        async with opened(tmp_path / "state") as engine:
+            journals = [await born(engine, f"r{number}") for number in range(4)]
+            await journals[2].close()
+            await engine.lease("r2")
+            kept = [journal.commit(done("a")) for journal in journals]
+            return [type(one) for one in await asyncio.gather(*kept, return_exceptions=True)]
+
+    nothing = type(None)
+    assert asyncio.run(scenario()) == [nothing, nothing, StaleOwner, nothing]
 
 
 def test_failing_disk_tells_everybody_and_ends_the_lease(tmp_path: Path) -> None:

@@ -154,6 +154,11 @@ class StateDir:
         name = blake2b(path.encode(), digest_size=16).hexdigest()
         return self.made(self.run_dir(run_id) / "logs") / f"{name}-{attempt}.log"
 
+    def step_mailbox(self, run_id: str, path: str, attempt: int) -> Path:
+        """Return the mailbox of one attempt of a step; it is there while its processes run."""
+        name = blake2b(path.encode(), digest_size=16).hexdigest()
+        return self.run_dir(run_id) / "inside" / f"{name}-{attempt}"
+
     def run_log(self, run_id: str) -> Path:
         """Return the log of a whole run, in a folder that exists."""
         return self.made(self.run_dir(run_id) / "logs") / "all.log"

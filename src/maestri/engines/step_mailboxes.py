@@ -37,7 +37,7 @@ _LISTED: Final = 20_000
 _STEADY_NS: Final = 50_000_000  # a folder may change twice within one tick of its time stamp
 _OWN: Final = ("unblocked-", "settled-")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}\.json\Z")
-_FOLDER: Final = re.compile(r"([0-9a-f]{32})-([0-9]{1,9})\Z")
+_FOLDER: Final = re.compile(r"[0-9a-f]{32}-([0-9]{1,9})\Z")
 
 
 class StepMailboxes:
@@ -64,12 +64,8 @@ class StepMailboxes:
         self, run: str, path: str, attempt: int, heard: Heard, settled: Sequence[tuple[str, str]] = ()
     ) -> _Mailbox:
         """Return the mailbox of an attempt, which is not made yet; see the port."""
-        place = self._state.run_dir(run) / "inside" / f"{_hashed(path)}-{attempt}"
+        place = self._state.step_mailbox(run, path, attempt)
         return _Mailbox(self, str(place), path, heard, settled)
-
-    def is_begun(self, run: str, path: str, attempt: int) -> bool:
-        """Tell, in any process, whether the first process of an attempt was started, and it has not ended."""
-        return (self._state.run_dir(run) / "inside" / f"{_hashed(path)}-{attempt}").is_dir()
 
     def left(self, run: str) -> Iterator[Left]:
         """Yield what a process that was killed has not taken in, and remove what is of no use."""
@@ -81,11 +77,11 @@ class StepMailboxes:
         for name in names:
             match, place = _FOLDER.match(name), str(base / name)
             path = _text_of(f"{place}.of") if match is not None else ""
-            if match is None or not path or _hashed(path) != match[1]:
+            attempt = int(match[1]) if match is not None else 0
+            if not path or str(self._state.step_mailbox(run, path, attempt)) != place:
                 if not name.endswith(".of"):
                     removed(place)
                 continue
-            attempt = int(match[2])
             yield Left(path, attempt, _all_in(place, path), lambda place=place: _gone(place))  # type: ignore[misc]
 
     def begin(self, mailbox: _Mailbox) -> None:
@@ -301,10 +297,6 @@ class _Mailbox:
                         os.unlink(name, dir_fd=folder)
             finally:
                 os.close(folder)
-
-
-def _hashed(path: str) -> str:
-    return blake2b(path.encode(), digest_size=16).hexdigest()
 
 
 def _id(path: str, place: str, name: str, made_ns: int) -> str:

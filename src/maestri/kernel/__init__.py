@@ -6,14 +6,15 @@ A reading order, with what each file knows:
 `events`      the facts that a journal holds
 `state`       what a step, a scope and a run are in, as a fold over events
 `policy`      retries and time limits, as pure decisions
-`ports`       what is asked of an engine, an agent, a dispatcher and a clock
+`ports`       what is asked of an engine, an agent, a dispatcher and a clock; `workspaces`: and of workspaces
 `codec`       values as JSON text; `typed`: Python types on top of that; `requests`: what a step asks for
 `run`         what the scopes of one execution share; how something is stopped
 `past`        what is on record of a scope, and which verb may take it
 `naming`      the names that a scope gives; `body`: what patterns compose
-`attempts`    one step, from its start to its record
+`step`        one step under way, and the short way of one that does not wait
+`attempts`    the way of all others, from their start to their record
 `closing`     how a scope ends
-`waiting`     waits for a time, a signal, a person
+`waiting`     waits for a time, a signal, a person; `listening`: for one of several, up to a time; `emit`
 `scope`       what a scope knows of itself; `context`: the verbs that a body has
 `fan`         children that run at once
 `directions`  what people decide by hand; `mail`: what comes in from outside

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
-from inspect import CO_COROUTINE
 from opcode import opmap
 from types import TracebackType
 from typing import Any, NoReturn
@@ -24,75 +22,30 @@ from maestri.errors import (
     Timeout,
     to_failure,
 )
-from maestri.kernel import codec, state
+from maestri.kernel import codec, reports, state
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event
 from maestri.kernel.past import WITH_SCOPE, Known, cancelled_error, cancelled_fields
-from maestri.kernel.path import join
 from maestri.kernel.policy import DEFAULT, NO_RETRY, retry_delay_s
-from maestri.kernel.ports import Answer, Task, Timer
-from maestri.kernel.run import ATTEMPT, IDLE, LIMIT, REQUEST, Live, RunCore, Stop
-from maestri.kernel.typed import build, to_plain
+from maestri.kernel.ports import Answer
+from maestri.kernel.run import ATTEMPT, IDLE, LIMIT, REQUEST, RunCore, Stop
+from maestri.kernel.step import Step, is_async, limit_of, start_body
+from maestri.kernel.typed import build, settle
 
 
-class _Step(Live):
-    """One step under way: where it is, what it asks for, what state it is in, and why it is being stopped."""
-
-    __slots__ = (
-        "attempt",
-        "begun",
-        "digest",
-        "earlier",
-        "is_direct",
-        "limit",
-        "path",
-        "run",
-        "scope",
-        "segment",
-        "state",
-        "task",
-    )
-
-    def __init__(self, run: RunCore, scope: str, segment: str, task: Task, digest: str) -> None:
-        super().__init__(asyncio.current_task(), is_scope=False)
-        self.run = run
-        self.scope = scope
-        self.segment = segment
-        self.path = join(scope, segment)
-        self.task = task
-        self.digest = digest
-        self.attempt = 1
-        self.begun = 0  # the last attempt that was begun: during a pause it is not `attempt`
-        self.earlier = 0  # attempts that were made before the step was reopened
-        self.is_direct = False
-        self.state = state.PENDING
-        run.begin(self.path, self)
-        self.limit = _limit(self, LIMIT, task.policy.step_timeout_s)
-
-    def close(self) -> None:
-        """Let nobody stop it any more: neither a request nor its time limit."""
-        self.run.live.pop(self.path, None)
-        if self.limit is not None:
-            self.limit.cancel()
-
-    def event(self, kind: int, body: str) -> Event:
-        """Move to the state after an event and return the event."""
-        self.state = state.advance(self.state, kind)
-        return Event(kind, self.scope, self.segment, self.run.clock.now(), self.digest, body)
-
-
-async def perform(
-    run: RunCore, scope: str, segment: str, task: Task, digest: str, known: Known | None
-) -> Any:
+async def perform(step: Step, known: Known | None) -> Any:
     """Perform a step that has no end on record yet and return its output in its stored form.
 
     Raises:
         RunError: It failed, or was cancelled by request; this is on record when it is raised.
     """
-    step = _Step(run, scope, segment, task, digest)
+    run = step.run
     try:
         if known is not None:
             await _take_up(step, known)
+            if known.held and (body := await reports.take_up(step, known.held)) is not None:
+                await _complete(step, body)
+                return codec.decode(body)["output"]
         return await _attempts(step)
     except asyncio.CancelledError:
         if run.is_parking or step.state in state.ENDED:
@@ -105,7 +58,16 @@ async def perform(
         step.close()
 
 
-async def _take_up(step: _Step, known: Known) -> None:
+async def _complete(step: Step, body: str) -> None:
+    """Record that a step has succeeded; with a blocker that it has reported, when that is settled."""
+    if step.run.waits.holds:
+        await reports.until_released(step, body)
+    step.close()
+    step.release()
+    await step.run.journal.commit(step.event(ev.SUCCEEDED, body))
+
+
+async def _take_up(step: Step, known: Known) -> None:
     """Take up where the journal left: the next attempt, and the rest of the wait before it."""
     step.earlier = known.before
     step.begun = known.before + known.failures
@@ -118,10 +80,10 @@ async def _take_up(step: _Step, known: Known) -> None:
         await step.run.clock.sleep(min(rest_s, known.delay_s))  # the clock may have been set back
 
 
-async def _attempts(step: _Step) -> Any:
+async def _attempts(step: Step) -> Any:
     run, task = step.run, step.task
     while True:
-        started = step.event(ev.STARTED, _start_body(step))
+        started = step.event(ev.STARTED, start_body(step), step.begun_at or None)
         step.begun = step.attempt
         if task.costs:
             await run.journal.commit(started)
@@ -142,13 +104,11 @@ async def _attempts(step: _Step) -> Any:
                 raise asyncio.CancelledError from error  # whatever it says, it was stopped
             await _failed(step, _as_failure(error))
         else:
-            step.close()
-            step.release()
-            await run.journal.commit(step.event(ev.SUCCEEDED, _success_body(step, text, answer)))
+            await _complete(step, _success_body(step, text, answer))
             return value
 
 
-async def _answered(step: _Step) -> tuple[Answer, str, Any]:
+async def _answered(step: Step) -> tuple[Answer, str, Any]:
     """Make one attempt and return its answer, and the value of that as text and in its decoded form."""
     task, policy = step.task, step.task.policy
     if policy is DEFAULT or (policy.attempt_timeout_s is None and policy.idle_timeout_s is None):
@@ -158,7 +118,7 @@ async def _answered(step: _Step) -> tuple[Answer, str, Any]:
     answer = Answer(found) if step.is_direct else found
     if step.is_interrupted:
         await asyncio.sleep(0)  # a function that has stopped itself hears of it here
-    text, value = codec.settle(to_plain(answer.value))
+    text, value = settle(answer.value)
     if task.returns is not None:
         build(task.returns, value)
     return answer, text, value
@@ -176,10 +136,10 @@ def _as_failure(error: BaseException) -> RunError:
     return StepFailed(f"{type(error).__name__}: {error}", cause=place_of(error))
 
 
-async def _limited(step: _Step) -> Any:
+async def _limited(step: Step) -> Any:
     """Make an attempt under limits of its own: for its length, and for its silence."""
     policy = step.task.policy
-    limit = _limit(step, ATTEMPT, policy.attempt_timeout_s)
+    limit = limit_of(step, ATTEMPT, policy.attempt_timeout_s)
     silence = _Silence(step, policy.idle_timeout_s) if policy.idle_timeout_s is not None else None
     try:
         return await _dispatched(step, silence.beat if silence else _nothing)
@@ -196,17 +156,19 @@ async def _limited(step: _Step) -> Any:
             silence.close()
 
 
-def _dispatched(step: _Step, beat: Callable[[], None]) -> Awaitable[Any]:
+def _dispatched(step: Step, beat: Callable[[], None]) -> Awaitable[Any]:
     """Begin an attempt: an async function is called here and gives its value, all else gives an `Answer`."""
+    if step.ahead is not None:
+        rest, step.ahead, step.is_direct, step.begun_at = step.ahead, None, True, 0.0
+        return rest
     function = step.task.function
-    step.is_direct = function is not None and _is_async(function)
+    step.is_direct = function is not None and is_async(function)
     if function is not None and step.is_direct:
         return function()  # type: ignore[no-any-return]
-    attempt = step.run.attempt(step.path, step.attempt, beat)
-    return step.run.services.dispatcher.perform(step.task, attempt)
+    return reports.performed(step, beat)
 
 
-async def _failed(step: _Step, error: RunError) -> None:
+async def _failed(step: Step, error: RunError) -> None:
     """Record a failed attempt: wait for the next one, or raise.
 
     Raises:
@@ -214,6 +176,7 @@ async def _failed(step: _Step, error: RunError) -> None:
     """
     run, retry = step.run, step.task.policy.retry or NO_RETRY
     error.path, error.attempt, error.run = step.path, step.attempt, run.info.name
+    run.waits.holds.pop(step.path, None)  # of an attempt that ended well, and whose answer does not do
     failure = to_failure(error)
     random = run.random.random() if retry.max_attempts > 1 else 0.0
     delay_s = retry_delay_s(retry, step.attempt - step.earlier, failure, error.kind, random)
@@ -239,7 +202,7 @@ async def store_failure(run: RunCore, event: Event) -> None:
         raise
 
 
-async def _end_stopped(step: _Step) -> NoReturn:
+async def _end_stopped(step: Step) -> NoReturn:
     """Record what stopped the step: its time limit, or a request.
 
     Raises:
@@ -257,14 +220,14 @@ async def _end_stopped(step: _Step) -> NoReturn:
     raise error
 
 
-def _cancelled(step: _Step, fields: dict[str, Any]) -> Event:
+def _cancelled(step: Step, fields: dict[str, Any]) -> Event:
     """Return the record of a step that was cancelled, with the attempt that was under way or the last one."""
     return step.event(
         ev.CANCELLED, codec.encode({**fields, **({"attempt": step.begun} if step.begun else {})})
     )
 
 
-def _timeout(step: _Step, why: Stop) -> Timeout:
+def _timeout(step: Step, why: Stop) -> Timeout:
     what, option = {
         ATTEMPT: ("the attempt took longer than", "attempt_timeout"),
         IDLE: ("there was no output for", "idle_timeout"),
@@ -279,17 +242,10 @@ def _timeout(step: _Step, why: Stop) -> Timeout:
     )
 
 
-def _limit(step: _Step, kind: str, limit_s: float | None) -> Timer | None:
-    if limit_s is None:
-        return None
-    why = Stop(kind, limit_s=limit_s)
-    return step.run.clock.call_later(limit_s, lambda: step.stop(why))
-
-
 class _Silence:
     """Stops a step that gives no sign of life; a beat costs one assignment, not a new timer."""
 
-    def __init__(self, step: _Step, limit_s: float) -> None:
+    def __init__(self, step: Step, limit_s: float) -> None:
         self._step = step
         self._limit_s = limit_s
         self._monotonic = step.run.clock.monotonic
@@ -300,6 +256,8 @@ class _Silence:
         self._heard = self._monotonic()
 
     def _check(self) -> None:
+        if self._step.path in self._step.run.waits.holds:
+            self.beat()  # it says nothing because it waits
         rest_s = self._heard + self._limit_s - self._monotonic()
         if rest_s <= 0:
             self._step.stop(Stop(IDLE, limit_s=self._limit_s))
@@ -310,24 +268,7 @@ class _Silence:
         self._timer.cancel()
 
 
-@lru_cache(maxsize=256)
-def _plain_start(agent: str) -> str:
-    return codec.encode({"agent": agent})
-
-
-def _start_body(step: _Step) -> str:
-    task = step.task
-    if step.attempt == 1 and not task.source:
-        return _plain_start(task.agent)
-    fields: dict[str, Any] = {"agent": task.agent}
-    if step.attempt > 1:
-        fields["attempt"] = step.attempt
-    if task.source:
-        fields["source"] = task.source
-    return codec.encode(fields)
-
-
-def _success_body(step: _Step, text: str, answer: Answer) -> str:
+def _success_body(step: Step, text: str, answer: Answer) -> str:
     if step.attempt == 1 and answer.usage is None and not answer.artifacts:
         return f'{{"output":{text}}}'
     more: dict[str, Any] = {"attempt": step.attempt}
@@ -366,12 +307,6 @@ def is_of_workflow(error: BaseException) -> bool:
     if trace is None or trace.tb_frame.f_globals.get("__name__") == asyncio.runners.__name__:
         return False
     return trace.tb_frame.f_code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
-
-
-def _is_async(function: Callable[[], Any]) -> bool:
-    """Tell whether a function can be awaited on this loop; a sync one needs an agent's own thread."""
-    code = getattr(getattr(function, "func", function), "__code__", None)
-    return code is not None and bool(code.co_flags & CO_COROUTINE)
 
 
 def _nothing() -> None:

@@ -18,14 +18,14 @@ from maestri.errors import (
     UsageError,
     to_failure,
 )
-from maestri.kernel import codec
+from maestri.kernel import codec, typed
 from maestri.kernel import events as ev
 from maestri.kernel.attempts import is_of_workflow, place_of
 from maestri.kernel.events import Event
 from maestri.kernel.past import WITH_SCOPE, cancelled_error, cancelled_fields
-from maestri.kernel.path import ROOT, parent
+from maestri.kernel.path import ROOT
 from maestri.kernel.run import LIMIT, REQUEST, UNWINDING, Live, RunCore, Stop
-from maestri.kernel.typed import build, return_type, to_plain
+from maestri.kernel.typed import build, return_type
 from maestri.values import Json
 
 T = TypeVar("T")
@@ -60,22 +60,34 @@ S = TypeVar("S", bound=Closable)
 
 
 async def close(
-    run: RunCore, scope: S, body: Callable[[S], Awaitable[T]], segment: str, timeout_s: float | None = None
+    run: RunCore,
+    scope: S,
+    body: Callable[[S], Awaitable[T]],
+    above: str,
+    segment: str,
+    timeout_s: float | None = None,
 ) -> T:
     """Run the body of a scope to its end and record how it ended.
+
+    Args:
+        run: The run.
+        scope: The scope.
+        body: What it holds.
+        above: The path of the scope around it.
+        segment: Its place there.
+        timeout_s: How long it may take, in seconds.
 
     Raises:
         RunError: The body failed; this is on record.
     """
     outcome = await settle(run, scope, body, timeout_s)
-    above = parent(scope.path)[0]
     now = run.clock.now()
-    if isinstance(outcome.error, RunError) and outcome.error.origins == (scope.path,):
-        scope.add_failures(1)
     if outcome.error is None:
         run.take_unheard(scope.path)  # what failed below this scope no longer matters
         run.journal.append(Event(ev.SEALED, above, segment, now, scope.digest, _seal_body(scope, outcome)))
         return outcome.value  # type: ignore[no-any-return]
+    if isinstance(outcome.error, RunError) and outcome.error.origins == (scope.path,):
+        scope.add_failures(1)
     if isinstance(outcome.error, asyncio.CancelledError):
         record = codec.encode({"reason": WITH_SCOPE})
         run.journal.append(Event(ev.SCOPE_CANCELLED, above, segment, now, "", record))
@@ -144,7 +156,7 @@ async def settle(
         run.check_left()
         live.release()  # a request that the body has swallowed is over
         scope.check_past()
-        text, value = codec.settle(to_plain(value))
+        text, value = typed.settle(value)
         wanted = return_type(body)
         return Outcome(text, value if wanted is None else build(wanted, value))
     except BaseException as error:  # noqa: BLE001 - what is no failure is raised again

@@ -52,7 +52,7 @@ def decode(text: str) -> Any:
     return _scan(text)[0]
 
 
-_PLAIN = frozenset({str, int, bool, type(None)})
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def encode(value: Any) -> str:
@@ -63,8 +63,9 @@ def encode(value: Any) -> str:
     """
     try:
         text = _encode(value)
-        text.encode()  # a lone surrogate could not be stored
-        if text.count("[") + text.count("{") > DEEPEST:
+        if not text.isascii():
+            text.encode()  # a lone surrogate could not be stored
+        if len(text) > 2 * DEEPEST and text.count("[") + text.count("{") > DEEPEST:
             _check_depth(value)
     except (TypeError, ValueError, RecursionError) as error:
         message = f"a value does not survive JSON: {error}"
@@ -101,9 +102,7 @@ def settle(value: Any) -> tuple[str, Any]:
         ValueRefused: JSON cannot carry it.
     """
     text = encode(value)
-    if type(value) in _PLAIN:
-        return text, value
-    return text, decode(text)
+    return text, value if type(value) in _PLAIN else decode(text)
 
 
 def digest(value: Any) -> str:
@@ -129,12 +128,17 @@ def text_digest(text: str) -> str:
 def shrink(body: str) -> tuple[str, dict[str, str]]:
     """Return a body with its large texts taken out, and those texts by digest.
 
-    A body of up to `LARGE_BYTES` comes back as it is, without being looked into.
+    A body in which nothing is to be taken out comes back as it is, without being decoded.
     """
-    if len(body) <= LARGE_BYTES and '"$' not in body:
+    if '"$' not in body and (len(body) <= LARGE_BYTES or _has_short_texts(body)):
         return body, {}
     blobs: dict[str, str] = {}
     return _encode(_take_out(decode(body), blobs)), blobs
+
+
+def _has_short_texts(body: str) -> bool:
+    """Tell whether all texts in a body are short for certain: without an escape, a text ends at a quote."""
+    return "\\" not in body and max(map(len, body.split('"'))) <= LARGE_BYTES
 
 
 def _take_out(value: Any, blobs: dict[str, str]) -> Any:

@@ -5,14 +5,15 @@ Rule: a step's result is handed on only when it is stored; a seal rides with the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from maestri.errors import EngineError, ReplayError, RunError, ValueRefused
+from maestri.errors import EngineError, ReplayError, RunError, Timeout, ValueRefused
 from maestri.kernel import attempts, closing, codec, requests, waiting
 from maestri.kernel import events as ev
 from maestri.kernel.body import Body, OneStep, Opening
 from maestri.kernel.events import Stored
+from maestri.kernel.listening import Limit, emit, event, limited
 from maestri.kernel.past import (
     DEPENDENCY,
     NOTHING,
@@ -23,11 +24,12 @@ from maestri.kernel.past import (
     replay_scope,
     replay_step,
 )
-from maestri.kernel.path import join
+from maestri.kernel.path import check_name, join
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.kernel.ports import Task
 from maestri.kernel.scope import PLAIN, Scope
-from maestri.kernel.typed import build
+from maestri.kernel.step import Step, at_once
+from maestri.kernel.typed import build, to_plain
 
 T = TypeVar("T")
 
@@ -36,10 +38,6 @@ class Context(Scope):
     """One scope of a run, in the hands of the asyncio task that executes it."""
 
     __slots__ = ()
-
-    def place(self, segment: str) -> Context:
-        """Return a view of this scope whose next step is at a segment that `claim` has given."""
-        return Context(self._run, self.path, past=self._past, place=segment)
 
     # --- steps --------------------------------------------------------------------------------------
 
@@ -52,7 +50,8 @@ class Context(Scope):
         """
         segment = self._claim(name)
         try:
-            digest = codec.digest([task.agent, task.request, requests.type_name(task.returns)])
+            returns = None if task.returns is None else requests.type_name(task.returns)
+            digest = codec.digest([task.agent, task.request, returns])
         except ValueRefused as error:
             return await self._refuse(segment, error, task.returns)
         self._count(segment, digest)
@@ -61,7 +60,11 @@ class Context(Scope):
             if known is not None and known.end is not None:
                 value = replay_step(self._run, known.end, digest, task)
             else:
-                value = await attempts.perform(self._run, self.path, segment, task, digest, known)
+                step = Step(self._run, self.path, segment, task, digest, self._naming.owner)
+                if known is None and (result := at_once(step)) is not None:
+                    await self._run.journal.commit(result)
+                    return step.value
+                value = await attempts.perform(step, known)
             return value if task.returns is None else build(task.returns, value)
         except RunError as error:
             self._failed += 1
@@ -113,7 +116,7 @@ class Context(Scope):
         self, name: str, function: Callable[..., Any], /, *args: Any, policy: Policy = DEFAULT, **kwargs: Any
     ) -> Coroutine[Any, Any, Any]:
         """Call a function of this process as a step; its output is journaled."""
-        return self.call(name, function, *args, policy=policy, **kwargs)
+        return self.perform(name, requests.call(function, args, kwargs, policy))
 
     async def skip(self, name: str, reason: str = "when", because: str = "") -> None:
         """Record that a step is not done: `when` did not hold, or what it needs has failed.
@@ -163,19 +166,85 @@ class Context(Scope):
         """Wait until a time that is journaled, so that a resume waits for the rest only."""
         await waiting.sleep(self._run, self.path, *self._claim_known(name), delay_s)
 
-    async def signal(self, name: str, signal: str | None = None) -> Any:
-        """Wait for a signal from outside and return its data; `signal` is its name, if not the step's."""
-        wanted = signal or name
-        what = waiting.Awaited(f"signal:{wanted}", f"signal `{wanted}`", waiting.SIGNAL_DIGEST)
-        return await waiting.word(self._run, self.path, *self._claim_known(name), what)
+    async def signal(self, name: str, signal: str | None = None, *, limit: Limit | None = None) -> Any:
+        """Wait for a signal from outside and return its data; `signal` is its name, if not the step's.
 
-    async def ask(self, name: str, question: str, options: list[str] | None = None) -> Any:
-        """Ask a person and return the answer, one of `options` where there are any."""
+        Raises:
+            Timeout: It did not come within the `limit`, which says that this fails.
+        """
+        wanted = signal or name
+        words, fields = f"signal `{wanted}`", {"signals": [wanted]}
+        what = waiting.Awaited(f"signal:{wanted}", words, waiting.SIGNAL_DIGEST, fields)
+        return await self._hear(self._claim_known(name), what, limit)
+
+    async def ask(
+        self,
+        name: str,
+        question: str,
+        options: list[str] | None = None,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        refuses: Callable[[Any], str] | None = None,
+        limit: Limit | None = None,
+    ) -> Any:
+        """Ask a person and return the answer.
+
+        Args:
+            name: The step's name.
+            question: What is asked.
+            options: The answers to choose from.
+            schema: The JSON Schema of an answer, for those who show the question.
+            refuses: Says what is wrong with an answer; one that is refused is recorded, and the wait goes on.
+            limit: How long the answer may take, and what becomes of the step then.
+
+        Raises:
+            Timeout: No answer came within the `limit`, which says that this fails.
+        """
         segment, known = self._claim_known(name)
-        fields = {"question": question, **({"options": options} if options else {})}
+        fields: dict[str, Any] = {"question": question, **({"options": options} if options else {})}
+        fields |= {} if schema is None else {"schema": dict(schema)}
         key, words = f"answer:{join(self.path, segment)}", f"an answer: {question}"
-        what = waiting.Awaited(key, words, waiting.ASK_DIGEST, fields)
-        return await waiting.word(self._run, self.path, segment, known, what)
+        what = waiting.Awaited(key, words, waiting.ASK_DIGEST, fields, refuses=refuses)
+        return await self._hear((segment, known), what, limit)
+
+    async def _hear(
+        self, place: tuple[str, Stored | None], what: waiting.Awaited, limit: Limit | None
+    ) -> Any:
+        if limit is None:
+            return await waiting.word(self._run, self.path, *place, what)
+        try:
+            return await limited(self._run, self.path, *place, what, limit)
+        except Timeout:
+            self._failed += 1
+            raise
+
+    async def event(self, name: str, signals: Sequence[str] = (), *, due: float | None = None) -> Any:
+        """Wait for any of several signals; return `{name, data}`, or None when nothing came in time.
+
+        Args:
+            name: The step's name.
+            signals: Their names; none stands for every signal that nobody else waits for.
+            due: Until when, in seconds since 1970.
+        """
+        return await event(self._run, self.path, *self._claim_known(name), signals, due)
+
+    async def emit(self, name: str, data: Any = None, signal: str | None = None) -> dict[str, Any]:
+        """Give an event to whoever in this run waits for the signal, now or later; to one of them, once.
+
+        Args:
+            name: The step's name.
+            data: What the event carries.
+            signal: The event's name, if not the step's.
+
+        Returns:
+            The `name` and the `data`, as they are on record.
+        """
+        segment, known = self._claim_known(name)
+        wanted, value = signal or name, to_plain(data)
+        check_name(wanted)
+        digest = codec.digest(["emit", wanted, value])
+        self._count(segment, digest)
+        return await emit(self._run, self.path, segment, known, wanted, value, digest)
 
     def notice(self, text: str) -> None:
         """Show passing progress; it is not journaled."""
@@ -183,7 +252,15 @@ class Context(Scope):
 
     # --- scopes -------------------------------------------------------------------------------------
 
-    async def scope(self, name: str, body: Body[T], *, pattern: str = "", total: int | None = None) -> T:
+    async def scope(
+        self,
+        name: str,
+        body: Body[T],
+        *,
+        pattern: str = "",
+        total: int | None = None,
+        of_rounds: bool = False,
+    ) -> T:
         """Run a body in a scope of its own and seal it: later, its one record stands for all below.
 
         Args:
@@ -191,6 +268,7 @@ class Context(Scope):
             body: What to run. A `OneStep` takes the scope's place.
             pattern: The keyword of the pattern that opens it, for those who look.
             total: How many children are expected, for a progress bar.
+            of_rounds: Whether the body begins with `last_ended`, so that a resume need not read the rest.
         """
         segment = self._claim(name)
         opening, self._prepared = self._prepared, PLAIN
@@ -198,7 +276,9 @@ class Context(Scope):
             return await self._enter_place(segment, body)
         self._naming.inner = segment
         try:
-            return await self.enter(segment, body, pattern=pattern, total=total, opening=opening)
+            return await self.enter(
+                segment, body, pattern=pattern, total=total, of_rounds=of_rounds, opening=opening
+            )
         finally:
             self._naming.inner = None
 
@@ -209,7 +289,7 @@ class Context(Scope):
         return self.enter(segment, body)
 
     async def _enter_place(self, segment: str, body: OneStep[T]) -> T:
-        place = self.place(segment)
+        place = Context(self._run, self.path, past=self._past, place=segment)
         try:
             return await body.call(place)
         except (EngineError, ReplayError):
@@ -228,6 +308,7 @@ class Context(Scope):
         *,
         pattern: str = "",
         total: int | None = None,
+        of_rounds: bool = False,
         opening: Opening = PLAIN,
     ) -> T:
         """Run a body in the scope at a claimed segment; what `scope` does after the claim."""
@@ -238,13 +319,13 @@ class Context(Scope):
             self._count(segment, known.end.digest or "0")
             return replay_scope(run, known.end, body)  # type: ignore[no-any-return]
         path = join(self.path, segment)
-        past = await read_past(run, path) if run.is_resumed else NOTHING
+        past = await read_past(run, path) if run.is_resumed and not of_rounds else NOTHING
         child = Context(run, path, past=past)
         child.taken_back = None if known is None else known.taken_back
         if pattern:
             self._append(ev.OPENED, segment, codec.encode(requests.opening(pattern, total, opening.source)))
         try:
-            return await closing.close(run, child, body, segment, opening.timeout_s)
+            return await closing.close(run, child, body, self.path, segment, opening.timeout_s)
         finally:
             self._failed += child.failed
             self._count(segment, child.digest)

@@ -9,15 +9,17 @@ The fields of each kind's body are listed in `FIELDS`; `kernel/state.py` says wh
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.kernel.path import join
+from maestri.records import NamedTuple
 
 # Passing: shown and kept, not read by a resume.
 STARTED: Final = 1
 OPENED: Final = 2
 BLOCKED: Final = 3
 UNBLOCKED: Final = 4  # reserved: nothing writes it
+REPORTED: Final = 5
 LAST_PASSING: Final = 9
 # One step.
 RETRIED: Final = 10
@@ -25,6 +27,9 @@ SUCCEEDED: Final = 11
 FAILED: Final = 12
 CANCELLED: Final = 13
 SKIPPED: Final = 14
+# A blocker that a step has reported itself, and its end: a resume must not go on before that.
+HELD: Final = 15
+RELEASED: Final = 16
 # A value that must be the same on replay, and a message that came in.
 DECIDED: Final = 20
 SIGNALLED: Final = 21  # reserved: a message that came in is the record of the step that waited
@@ -46,17 +51,21 @@ RUN_CANCELLED: Final = 52
 RUN_ENDS: Final = frozenset({RUN_SUCCEEDED, RUN_FAILED, RUN_CANCELLED})
 SCOPE_ENDS: Final = frozenset({SEALED, SCOPE_FAILED, SCOPE_CANCELLED})
 STEP_ENDS: Final = frozenset({SUCCEEDED, FAILED, CANCELLED, SKIPPED})
+FAILURES: Final = frozenset({FAILED, CANCELLED, SCOPE_FAILED, SCOPE_CANCELLED})
 
 NAMES: Final[dict[int, str]] = {
     STARTED: "step.started",
     OPENED: "scope.opened",
     BLOCKED: "step.blocked",
     UNBLOCKED: "step.unblocked",
+    REPORTED: "step.reported",
     RETRIED: "step.retried",
     SUCCEEDED: "step.succeeded",
     FAILED: "step.failed",
     CANCELLED: "step.cancelled",
     SKIPPED: "step.skipped",
+    HELD: "step.held",
+    RELEASED: "step.released",
     DECIDED: "decided",
     SIGNALLED: "signalled",
     SEALED: "scope.succeeded",
@@ -78,13 +87,17 @@ KINDS: Final[dict[str, int]] = {name: kind for kind, name in NAMES.items()}
 FIELDS: Final[dict[int, tuple[str, ...]]] = {
     STARTED: ("attempt", "agent", "source"),
     OPENED: ("pattern", "total", "source"),
-    BLOCKED: ("reason", "until", "question", "options"),
+    BLOCKED: ("reason", "until", "question", "options", "schema", "signals", "hold"),
     UNBLOCKED: (),
+    REPORTED: ("what", "text", "data", "attempt", "id"),
     RETRIED: ("attempt", "failure", "delay_s"),
-    SUCCEEDED: ("output", "attempt", "usage", "artifacts"),
+    # agent, source, took_s: of a step that ended without having waited, and so has no start of its own
+    SUCCEEDED: ("output", "attempt", "usage", "artifacts", "agent", "source", "took_s"),
     FAILED: ("failure", "attempt"),
     CANCELLED: ("reason", "by", "attempt"),  # reason: `request` or `scope`; by: a person's words
-    SKIPPED: ("reason", "because"),  # reason: `when`, `dependency` or `by-hand`
+    SKIPPED: ("reason", "because"),  # reason: `when`, `dependency`, `by-hand` or `timeout`
+    HELD: ("reason", "data", "attempt", "id", "result"),  # result: its success, which waits for the release
+    RELEASED: ("note", "by", "id"),  # by: `step` itself, or the words of whoever has unblocked it
     DECIDED: ("value",),
     SIGNALLED: ("id", "data"),
     SEALED: ("output", "failed", "remark"),  # failed: how many failures below were handled

@@ -3,6 +3,7 @@
 Rule 1: names are claimed in the order of `start` and `feed`, never in the order of completion.
 Rule 2: when the fan is left, none of its children is running.
 Rule 3: with a limit, waiting children are entries of an iterator, not asyncio tasks.
+Rule 4: a child says itself that it has ended, in its last moment; a callback would cost another loop turn.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from contextvars import copy_context
+from functools import partial
+from inspect import CORO_CREATED, getcoroutinestate
+from typing import Any, Self, TypeAlias
 
 from maestri.errors import EngineError, ReplayError, RunError
 from maestri.kernel.body import Body
 from maestri.kernel.context import Context
 from maestri.kernel.path import split_segment
+from maestri.records import NamedTuple
 
 
 class Settled(NamedTuple):
@@ -25,6 +30,9 @@ class Settled(NamedTuple):
     number: int
     value: Any
     error: RunError | None
+
+
+_Ended: TypeAlias = tuple[str, Any, BaseException | None]  # a segment, its value, its error
 
 
 class Entry(NamedTuple):
@@ -44,14 +52,16 @@ class Fan:
     def __init__(self, ctx: Context, max_concurrent: int | None = None, *, needs_all: bool = False) -> None:
         """Children run in `ctx`, at most `max_concurrent` at once; `needs_all`: no failure is accepted."""
         self._ctx = ctx
+        self._core = ctx.core
         self._needs_all = needs_all
         self._failures: list[RunError] = []
         self._limit = max_concurrent or None
         self._queue: deque[tuple[str, Body[Any]]] = deque()
         self._source: Iterator[Entry] | None = None
-        self._running: dict[asyncio.Task[Any], str] = {}
-        self._done: deque[asyncio.Task[Any]] = deque()
-        self._segments: dict[asyncio.Task[Any], str] = {}
+        self._loop = asyncio.get_running_loop()
+        self._context = copy_context()  # a child does not see what another has set
+        self._running: dict[str, asyncio.Task[None]] = {}  # by their segments
+        self._done: deque[_Ended] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._stopped = False
         self.unseen: list[RunError] = []  # failures of children that ended when nobody asked any more
@@ -67,7 +77,7 @@ class Fan:
         """
         if self._needs_all and isinstance(error, asyncio.CancelledError):
             # These failures were taken in, but what was to be made of them is cancelled.
-            self._ctx.core.unheard.extend(origin for one in self._failures for origin in one.origins)
+            self._core.unheard.extend(origin for one in self._failures for origin in one.origins)
         try:
             await self.cancel()
         except asyncio.CancelledError:
@@ -101,7 +111,13 @@ class Fan:
             if not self._running or self._stopped:
                 raise StopAsyncIteration
             await self._wait()
-        return self._settle(self._done.popleft())
+        segment, value, error = self._done.popleft()
+        if error is None:
+            return Settled(*split_segment(segment), value, None)
+        if not isinstance(error, RunError):
+            raise error
+        self._failures.append(error)
+        return Settled(*split_segment(segment), None, error)
 
     def stop(self) -> None:
         """Give back nothing more than what has ended by now; what runs is cancelled when the fan is left."""
@@ -117,9 +133,13 @@ class Fan:
         """
         self._queue.clear()
         self._source = None
-        self._ctx.core.stopped.update(self._running)
-        for task in self._running:
+        self._core.stopped.update(self._running.values())
+        for segment, task in list(self._running.items()):
             task.cancel()
+            body: Any = task.get_coro()
+            if task.done() or getcoroutinestate(body) == CORO_CREATED:
+                # It had not begun to run and never will, and so says nothing.
+                task.add_done_callback(partial(self._gone, segment))
         outer: asyncio.CancelledError | None = None
         while self._running:
             try:
@@ -133,17 +153,31 @@ class Fan:
             raise outer
 
     def _begin(self, segment: str, body: Body[Any]) -> None:
-        ctx = self._ctx
-        task = asyncio.get_running_loop().create_task(ctx.enter_body(segment, body))
-        self._running[task] = segment
-        ctx.core.waits.tasks += 1
-        task.add_done_callback(self._on_done)
+        self._core.waits.tasks += 1
+        child = self._child(segment, body)
+        self._running[segment] = self._loop.create_task(child, context=self._context.copy())
 
-    def _on_done(self, task: asyncio.Task[Any]) -> None:
-        self._ctx.core.waits.tasks -= 1
-        self._ctx.core.stopped.discard(task)
-        self._segments[task] = self._running.pop(task)
-        self._done.append(task)
+    async def _child(self, segment: str, body: Body[Any]) -> None:
+        """Run a body to its end and say how it ended; errors are raised where the children are waited for."""
+        try:
+            value = await self._ctx.enter_body(segment, body)
+        except GeneratorExit:  # the loop has ended
+            raise
+        except BaseException as error:
+            self._done.append((segment, None, error))
+            self._gone(segment)
+            if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | SystemExit):
+                raise  # asyncio wants to hear of these
+        else:
+            self._done.append((segment, value, None))
+            self._gone(segment)
+
+    def _gone(self, segment: str, _task: asyncio.Task[None] | None = None) -> None:
+        core = self._core
+        core.waits.tasks -= 1
+        task = self._running.pop(segment)
+        if core.stopped:
+            core.stopped.discard(task)
         if self._queue:
             self._begin(*self._queue.popleft())
         elif self._source is not None:
@@ -151,8 +185,11 @@ class Fan:
         self._awaken()
 
     def _awaken(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        if self._wake is not None:
+            wake, self._wake = self._wake, None
+            self._core.waits.leave()  # from here on it goes on, although it has not had its turn yet
+            if not wake.done():
+                wake.set_result(None)
 
     def _refill(self) -> None:
         source = self._source
@@ -165,40 +202,26 @@ class Fan:
 
     async def _wait(self) -> None:
         """Wait until a child ends; while it does, this asyncio task counts as one that only waits."""
-        self._wake = asyncio.get_running_loop().create_future()
-        waits = self._ctx.core.waits
-        waits.enter()
+        self._wake = wake = self._loop.create_future()
+        self._core.waits.enter()
         try:
-            await self._wake
+            await wake
         finally:
-            waits.leave()
-            self._wake = None
-
-    def _settle(self, task: asyncio.Task[Any]) -> Settled:
-        name, number = split_segment(self._segments.pop(task))
-        if task.cancelled():
-            raise asyncio.CancelledError
-        error = task.exception()
-        if error is None:
-            return Settled(name, number, task.result(), None)
-        if isinstance(error, RunError):
-            self._failures.append(error)
-            return Settled(name, number, None, error)
-        raise error
+            if self._wake is not None:
+                self._wake = None
+                self._core.waits.leave()
 
     def _discard(self) -> BaseException | None:
-        """Look at every error once: asyncio would report it, and a resume must reopen what failed too.
+        """Look at every error once: a resume must reopen what failed when nobody asked any more.
 
         What is no failure of the work (the engine, the replay) is returned: it must not be lost.
         """
         broken: BaseException | None = None
-        for task in self._done:
-            self._segments.pop(task, None)
-            error = None if task.cancelled() else task.exception()
+        for _, _, error in self._done:
             if isinstance(error, RunError):
                 self.unseen.append(error)
-                self._ctx.core.unheard.extend(error.origins)
-            else:
+                self._core.unheard.extend(error.origins)
+            elif not isinstance(error, asyncio.CancelledError):
                 broken = broken or error
         self._done.clear()
         return broken

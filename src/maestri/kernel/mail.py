@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from maestri.errors import PathNotFound, UsageError, ValueRefused
-from maestri.kernel import codec
+from maestri.kernel import codec, reports
 from maestri.kernel import events as ev
 from maestri.kernel.directions import VERBS
 from maestri.kernel.events import Event
@@ -29,7 +29,8 @@ _LONGEST = 200  # characters of a refused message that are kept
 class Word(NamedTuple):
     """A message that is what its verb asks for.
 
-    `place` is the path that it is about, or the name of a signal; `value` is JSON text, `words` say who.
+    `place` is the path that it is about, or the name of a signal; `value` is JSON text, `words` say who, or
+    which blocker is meant.
     """
 
     verb: str
@@ -58,9 +59,13 @@ def read(message: Message) -> Word:
         return Word(verb, _text(data, "name"), codec.encode(data.get("value")))
     if verb == "answer":
         return Word(verb, parse(_text(data, "path")), codec.encode(data.get("value")))
+    if verb == reports.UNBLOCK:
+        note, hold = data.get("note"), data.get("hold")
+        said, wanted = (one if isinstance(one, str) else "" for one in (note, hold))
+        return Word(verb, parse(_text(data, "path")), codec.encode(said), words=wanted)
     if verb not in VERBS:
         message_text = f"`{verb[:_LONGEST]}` is no verb of a message"
-        raise UsageError(message_text, fix="use cancel, signal, answer, retry, skip or accept")
+        raise UsageError(message_text, fix="use cancel, signal, answer, unblock, retry, skip or accept")
     return Word(verb, parse(_text(data, "path")), codec.encode(data.get("output")))
 
 
@@ -95,6 +100,7 @@ class Mail:
         """Take in what is there, and from now on what comes."""
         self._stop = self._engine.on_mail(self._core.info.id, self._heard)
         self._core.on_wait = self._awaited
+        self._core.post = self._post
         if self._core.is_resumed:
             self._heard()
 
@@ -111,9 +117,14 @@ class Mail:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
+    def _post(self, message: Message) -> None:
+        """Put a word of the run itself into its mailbox; it is stored when this returns."""
+        self._engine.post(self._core.info.id, message)
+        self._heard()  # at once: the run must not be parked before it has heard of it
+
     def _awaited(self, key: str) -> None:
         """Somebody waits for a message: look again at those that nobody waited for."""
-        self._left = {one: other for one, other in self._left.items() if other != key}
+        self._left = {one: other for one, other in self._left.items() if key not in (other, _any_like(other))}
         self._heard()
 
     def _heard(self) -> None:
@@ -154,6 +165,10 @@ class Mail:
             await core.journal.take(message, request(core.clock, word.place, word.words, id=message.id))
             core.on_wake()
             self._cancel(word)
+        elif word.verb == reports.UNBLOCK:
+            note = codec.decode(word.value)
+            if not await reports.unblock(core, message, word.place, note, word.words):
+                self._left[message.id] = reports.key_of(word.place)
         elif word.key:
             await self._deliver(message, word)
         else:
@@ -171,11 +186,21 @@ class Mail:
     async def _deliver(self, message: Message, word: Word) -> None:
         """Give a word to the one who has waited for it longest; if nobody does, leave it where it is."""
         core = self._core
-        waiting = [waiter for waiter in core.waits.waiters.get(word.key, ()) if not waiter.heard.done()]
-        if not waiting:
+        waiters = core.waits.waiters
+        waiting = (*waiters.get(word.key, ()), *waiters.get(_any_like(word.key), ()))
+        waiter = next((one for one in waiting if not one.heard.done()), None)
+        if waiter is None:
             self._left[message.id] = word.key
+            for hear in core.waits.strays if word.verb == "signal" else ():
+                hear(message.id, word.place, codec.decode(word.value))
             return
-        waiter = waiting[0]
+        refused = waiter.refuses(codec.decode(word.value)) if waiter.refuses is not None else ""
+        if refused:
+            fields = {"verb": word.verb, "path": waiter.path, "id": message.id}
+            body = codec.encode({**fields, "refused": refused[:_LONGEST]})
+            await core.journal.take(message, self._event(ev.DIRECTED, body))
+            return
+        word = _said_to(waiter, word)
         core.on_wake()
         live = core.live.pop(waiter.path, None)  # from here on nobody can stop it any more
         core.waits.answered.add(waiter.path)
@@ -191,6 +216,18 @@ class Mail:
 
     def _event(self, kind: int, body: str) -> Event:
         return Event(kind, RUN, "", self._core.clock.now(), "", body)
+
+
+def _any_like(key: str) -> str:
+    """Return the key of whoever waits for anything of this kind, whatever its name."""
+    return f"{key.partition(':')[0]}:*"
+
+
+def _said_to(waiter: Waiter, word: Word) -> Word:
+    """Return a word as its waiter takes it: one who listens for several signals wants to know which."""
+    if not waiter.is_listener:
+        return word
+    return word._replace(value=f'{{"name":{codec.encode(word.place)},"data":{word.value}}}')
 
 
 def _answered(clock: Clock, waiter: Waiter, word: Word) -> Event:

@@ -12,16 +12,17 @@ from maestri.kernel.path import check_name, join, numbered
 class Naming:
     """Who may claim the next name in a scope, and which segment that is.
 
-    `inner` is the scope of its own in which the asyncio task of this one is at the moment.
+    `owner` is the asyncio task that took the first name, and `inner` the scope of its own that this task is
+    in at the moment.
     """
 
-    __slots__ = ("_counts", "_owner", "_scope", "inner", "is_used_up", "segment")
+    __slots__ = ("_counts", "_scope", "inner", "is_used_up", "owner", "segment")
 
     def __init__(self, scope: str, place: str | None) -> None:
         """Begin without names, or with one `place` that was claimed beforehand and is the only one."""
         self._scope = scope
         self._counts: dict[str, int] = {}
-        self._owner: asyncio.Task[Any] | None = None
+        self.owner: asyncio.Task[Any] | None = None
         self.inner: str | None = None
         self.segment = place or ""
         self.is_used_up = False
@@ -35,7 +36,7 @@ class Naming:
             BadName: Not a name.
         """
         task = asyncio.current_task()
-        if self._owner is not task:
+        if self.owner is not task:
             self._take_over(task)
         if self.inner is not None:
             message = f"the scope `{self._scope}` is used inside of its own scope `{self.inner}`"
@@ -58,11 +59,11 @@ class Naming:
         return numbered(name, number)
 
     def _take_over(self, task: asyncio.Task[Any] | None) -> None:
-        if self._owner is not None:
+        if self.owner is not None:
             message = f"two asyncio tasks use the scope `{self._scope}` at once"
             fix = "give each concurrent child a scope of its own: use `parallel` or `each`"
             raise ScopeShared(message, fix=fix, path=self._scope)
-        self._owner = task
+        self.owner = task
 
     def _take_place(self) -> str:
         if self.is_used_up:

@@ -9,7 +9,7 @@ says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.errors import (
     Failure,
@@ -26,11 +26,14 @@ from maestri.kernel.path import join, split_segment
 from maestri.kernel.ports import Task
 from maestri.kernel.run import REQUEST, RunCore
 from maestri.kernel.typed import build, return_type
+from maestri.records import NamedTuple
 
 WITH_SCOPE: Final = "scope"  # the reason of a cancellation that came from outside the step
 BY_HAND: Final = "by-hand"  # the reason of a skip that a person has decided
 DEPENDENCY: Final = "dependency"  # the reason of a skip because of a failure
 _COUNTED: Final = frozenset({ev.RETRIED, ev.FAILED, ev.CANCELLED})  # attempts that were begun
+_SUCCESSES = frozenset({ev.SUCCEEDED, ev.SEALED})
+_HOLDS = frozenset({ev.HELD, ev.RELEASED})
 _CHILD_ENDS = ev.SCOPE_ENDS | {ev.SUCCEEDED, ev.SKIPPED}  # the last two: a scope decided by hand
 
 
@@ -39,7 +42,8 @@ class Known(NamedTuple):
 
     `end` is how it ended, if it did; `failures` are its failed attempts since it was last reopened, `before`
     those before that: they count for the idempotency key, not for the retries that are left. `taken_back` is
-    how a scope failed before it was reopened.
+    how a scope failed before it was reopened. `held` are the blockers that the last attempt has reported,
+    and their ends.
     """
 
     end: Stored | None = None
@@ -48,6 +52,7 @@ class Known(NamedTuple):
     before: int = 0
     delay_s: float = 0.0
     taken_back: Stored | None = None
+    held: tuple[Stored, ...] = ()
 
 
 class Verb(NamedTuple):
@@ -71,10 +76,14 @@ class Past:
 
     def __init__(self, events: Sequence[Stored], is_current: Callable[[Stored], bool]) -> None:
         """Keep the last word on each segment; what is not current only counts as failures."""
-        self._known: dict[str, Known] = {}
+        known: dict[str, Known] = {}
         for event in events:
-            known = self._known.get(event.name, Known())
-            self._known[event.name] = _with(known, event, is_current=is_current(event))
+            name, is_to_count = event.name, is_current(event)
+            if is_to_count and event.kind in _SUCCESSES and name not in known:
+                known[name] = Known(event)  # nearly all: a resume of a long scope is quick for it
+            else:
+                known[name] = _with(known.get(name, Known()), event, is_current=is_to_count)
+        self._known = known
 
     def take(self, segment: str) -> Known | None:
         """Return and forget what is known of a segment."""
@@ -92,7 +101,7 @@ class Past:
     def unclaimed(self) -> str | None:
         """Return a finished step that nobody has asked for, if there is one."""
         for segment, known in self._known.items():
-            if known.end is not None and known.end.kind in {ev.SUCCEEDED, ev.SEALED}:
+            if known.end is not None and known.end.kind in _SUCCESSES:
                 return segment
         return None
 
@@ -107,7 +116,10 @@ def _with(known: Known, event: Stored, *, is_current: bool) -> Known:
     if event.kind == ev.RETRIED:
         delay_s = event.body.get("delay_s", 0.0)
         failures = event.body["attempt"] - known.before
-        return known._replace(end=None, failures=failures, retry_at=event.at + delay_s, delay_s=delay_s)
+        again = known._replace(end=None, failures=failures, retry_at=event.at + delay_s, delay_s=delay_s)
+        return again._replace(held=())
+    if event.kind in _HOLDS:
+        return known._replace(held=(*known.held, event))
     return known._replace(end=event) if is_final(event) else known
 
 
@@ -147,7 +159,7 @@ def check_past(run: RunCore, past: Past, scope: str) -> None:
     Raises:
         StepVanished: Names the first of them.
     """
-    missing = past.unclaimed()
+    missing = None if past is NOTHING else past.unclaimed()
     if missing is not None:
         message = "the journal has this step, but the workflow no longer asks for it"
         fix = "bring the step back, or start a new run"
@@ -201,6 +213,8 @@ def replay_step(run: RunCore, end: Stored, digest: str, task: Task) -> Any:
         StepChanged: The record is of something else.
         RunError: The step failed or was cancelled.
     """
+    if end.kind == ev.SUCCEEDED and end.digest == digest:
+        return end.body.get("output")
     check(run, end, STEP, digest, task)
     return give_back(end, None)
 

@@ -1,16 +1,22 @@
-"""The ports of the kernel: what it asks of an engine, an agent, a dispatcher and a clock.
+"""The ports of the kernel: what is asked of an engine, an agent, a dispatcher, workspaces and a clock.
 
 Rule 1: a port is a Protocol; a double in a test implements it, nobody inherits from it.
-Rule 2: each port has a conformance kit in `maestri.testing` (`check_engine`, `check_agent`).
+Rule 2: each port has a conformance kit in `maestri.testing` (`check_engine`, `check_agent` and so on).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from maestri.kernel.events import Event, Stored
+from maestri.kernel.inside import StepLog, StepMailbox
 from maestri.kernel.policy import DEFAULT, Policy
+from maestri.kernel.workspaces import Held as Held  # noqa: PLC0414 - the typed way to re-export
+from maestri.kernel.workspaces import Work as Work  # noqa: PLC0414
+from maestri.kernel.workspaces import Workspace as Workspace  # noqa: PLC0414
+from maestri.kernel.workspaces import Workspaces as Workspaces  # noqa: PLC0414
+from maestri.records import NamedTuple
 from maestri.values import ArtifactRef, Usage
 
 
@@ -47,12 +53,26 @@ class Notice(NamedTuple):
     text: str
 
 
+class Message(NamedTuple):
+    """A word from outside to a run: `verb` is cancel, signal, answer, unblock, retry, skip or accept.
+
+    `data` holds `path` and `by` for a cancel, `name` and `value` for a signal, `path` and `value` for an
+    answer, `path`, `note` and `hold` for an unblock, `path` and `output` for the others. It may come from
+    anybody, and is checked when it is taken.
+    """
+
+    id: str
+    verb: str
+    data: Mapping[str, Any]
+
+
 class Attempt(NamedTuple):
     """What an agent may know and use while it performs a task.
 
     `key` is the idempotency key (`run/path/try`), the same again after a crash. `log` appends bytes to the
-    step's log, which is readable while the step runs. `beat` says that there was a sign of life and
-    puts the idle timeout off. `keep` stores a file's content as an artifact.
+    step's log, which is readable while the step runs; with them it takes the name of the stream. `beat` says
+    that there was a sign of life and puts the idle timeout off. `keep` stores a file's content as an
+    artifact. An agent that starts processes hands them the `mailbox`, and has it begin before the first.
     """
 
     run: str
@@ -60,10 +80,11 @@ class Attempt(NamedTuple):
     number: int
     key: str
     cwd: str
-    log: Callable[[bytes], None]
+    log: StepLog
     beat: Callable[[], None]
     notice: Callable[[str, str], None]
     keep: Callable[[str, str], ArtifactRef]
+    mailbox: StepMailbox | None = None
 
 
 class Agent(Protocol):
@@ -110,18 +131,6 @@ class RunInfo(NamedTuple):
     changed: float = 0.0
     alive: bool = False
     waiting: str = ""
-
-
-class Message(NamedTuple):
-    """A word from outside to a run: `verb` is cancel, signal, answer, retry, skip or accept.
-
-    `data` holds `path` and `by` for a cancel, `name` and `value` for a signal, `path` and `value` for an
-    answer, `path` and `output` for the others. It may come from anybody, and is checked when it is taken.
-    """
-
-    id: str
-    verb: str
-    data: Mapping[str, Any]
 
 
 class Journal(Protocol):
@@ -194,6 +203,22 @@ class Reader(Protocol):
 
     def run_events(self) -> Sequence[Stored]:
         """Return the events of the run as a whole (kind `run.*`), oldest first."""
+        ...
+
+    def last_seq(self) -> int:
+        """Return the sequence number of the last event."""
+        ...
+
+    def step(self, path: str) -> Sequence[Stored]:
+        """Return the events of one step or scope, oldest first."""
+        ...
+
+    def ended(self, scope: str) -> int:
+        """Return how many children of a scope have an end on record, without reading each of them."""
+        ...
+
+    def failures(self, limit: int = 1000) -> Sequence[Stored]:
+        """Return the last ends of steps and scopes that failed or were cancelled, oldest first."""
         ...
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import UnionType
+from types import FunctionType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from maestri.kernel.policy import DEFAULT, Policy
@@ -43,21 +43,19 @@ def call(
 
 def address(function: Callable[..., Any]) -> str:
     """Return `module:qualname` of a function: what a digest and another process know it by."""
+    if type(function) is FunctionType:
+        return f"{function.__module__}:{function.__qualname__}"
     owner = getattr(function, "__func__", function)
     return f"{getattr(owner, '__module__', '?')}:{getattr(owner, '__qualname__', type(function).__name__)}"
 
 
-def type_name(wanted: type | None) -> str | None:
+def type_name(wanted: Any) -> str:
     """Return the name of a type in a digest, without its module, which depends on who imports it."""
-    return None if wanted is None else _named(wanted)
-
-
-def _named(wanted: Any) -> str:
     origin = get_origin(wanted)
     if origin is None:
         return str(getattr(wanted, "__qualname__", wanted))
-    names = [_named(one) for one in get_args(wanted)]
-    return " | ".join(names) if origin in (Union, UnionType) else f"{_named(origin)}[{', '.join(names)}]"
+    names = [type_name(one) for one in get_args(wanted)]
+    return " | ".join(names) if origin in (Union, UnionType) else f"{type_name(origin)}[{', '.join(names)}]"
 
 
 def opening(pattern: str, total: int | None, source: str) -> dict[str, Any]:

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from maestri.errors import PathNotFound
+from maestri.errors import InternalError, PathNotFound
 from maestri.kernel.events import Stored
+from maestri.kernel.inside import OpenLog, StepLog, StepMailboxes
 from maestri.kernel.path import ROOT, is_within
-from maestri.kernel.ports import Attempt, Clock, Dispatcher, Journal, Notice
+from maestri.kernel.ports import Attempt, Clock, Dispatcher, Journal, Message, Notice
+from maestri.records import NamedTuple
 from maestri.values import ArtifactRef
 
 # Why a step or scope is stopped: on request, by a time limit of its own, or by one of its current attempt.
@@ -96,26 +98,61 @@ class Live:
 
 
 class Waiter(NamedTuple):
-    """Who waits for a message: the step at `path`, whose record gets the digest, through a future."""
+    """Who waits for a message: the step at `path`, whose record gets the digest, through a future.
+
+    `refuses` says what is wrong with a value, if anything is. `is_listener`: several signals are awaited, so
+    that the output is `{name, data}`.
+    """
 
     path: str
     digest: str
     heard: asyncio.Future[Any]
+    refuses: Callable[[Any], str] | None = None
+    is_listener: bool = False
+
+
+class Hold:
+    """A step that blockers hold which it has reported: the ids of the reports, and the words of the last one.
+
+    `tell` tells its processes, while they run, that these are settled; `released` is what waits for that
+    when they have ended; `note` is what was said to it.
+    """
+
+    __slots__ = ("ids", "note", "reason", "released", "tell")
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.ids: list[str] = []
+        self.note = ""
+        self.tell: Callable[[Sequence[str], str], None] | None = None
+        self.released: asyncio.Future[None] | None = None
+
+    def take(self, report: str, reason: str) -> None:
+        """Add a blocker."""
+        self.reason = reason
+        if report not in self.ids:
+            self.ids.append(report)
 
 
 class Waits:
     """Who waits for what: the messages that the live branches of a run wait for; timers are not among them.
 
     `tasks` counts the asyncio tasks of the run, `passive` those of them that only wait for a message, or for
-    children.
+    children, and `timed` those that wait for a message up to a time. `strays` hear of signals that nobody
+    waits for. `holds` are the steps that a blocker holds which they have reported; `settled` are the blockers
+    that were reported before a crash and are settled, each with the note about it.
     """
 
     def __init__(self) -> None:
         self.tasks = 1
         self.passive = 0
+        self.timed = 0
         self.people: dict[str, str] = {}
         self.answered: set[str] = set()  # whose answers are being stored: they have ended already
         self.waiters: dict[str, list[Waiter]] = {}
+        self.strays: list[Callable[[str, str, Any], None]] = []
+        self.holds: dict[str, Hold] = {}
+        self.settled: dict[str, list[tuple[str, str]]] = {}
         self.on_idle: Callable[[], None] | None = None
 
     def enter(self) -> None:
@@ -136,6 +173,10 @@ class Waits:
         """Tell whether nothing can go on without a word from a person."""
         return bool(self.people) and not self.answered and self.passive >= self.tasks
 
+    def is_quiet(self) -> bool:
+        """Tell whether nothing can go on but by a word from a person, or because one did not come in time."""
+        return bool(self.timed) and not self.answered and self.passive + self.timed >= self.tasks
+
 
 class Services:
     """The ports that a run uses, and how it tells about its progress."""
@@ -147,8 +188,9 @@ class Services:
         clock: Clock,
         random: Random,
         notice: Callable[[str, Notice], None] | None = None,
-        open_log: Callable[[str, str, int], Callable[[bytes], None]] | None = None,
+        open_log: Callable[[str, str, int], OpenLog] | None = None,
         keep: Callable[[str, str], ArtifactRef] | None = None,
+        mailboxes: StepMailboxes | None = None,
         parks: bool = True,
     ) -> None:
         self.dispatcher = dispatcher
@@ -157,6 +199,7 @@ class Services:
         self.notice = notice or _ignore_notice
         self.open_log = open_log or _no_log
         self.keep = keep or _cannot_keep
+        self.mailboxes = mailboxes
         self.parks = parks
 
 
@@ -187,6 +230,7 @@ class RunCore:
         self.phase = UNDER_WAY
         self.has_begun = False
         self.on_wait: Callable[[str], None] | None = None
+        self.post: Callable[[Message], None] = _nobody
         self.on_wake: Callable[[], None] = _nothing
 
     @property
@@ -194,16 +238,17 @@ class RunCore:
         """Whether the run is parked, or on the way there."""
         return self.phase != UNDER_WAY
 
-    def attempt(self, path: str, number: int, beat: Callable[[], None]) -> Attempt:
+    def attempt(
+        self, path: str, number: int, beat: Callable[[], None], log: StepLog | None = None
+    ) -> Attempt:
         """Return what an agent may use during one attempt at a step."""
         services, run_id = self.services, self.info.id
 
         def notice(kind: str, text: str) -> None:
             services.notice(run_id, Notice(path, kind, text))
 
-        log = services.open_log(run_id, path, number)
         key = f"{run_id}{path}/{number}"
-        return Attempt(run_id, path, number, key, self.info.cwd, log, beat, notice, services.keep)
+        return Attempt(run_id, path, number, key, self.info.cwd, log or _NO_LOG, beat, notice, services.keep)
 
     def begin(self, path: str, live: Live) -> None:
         """Enter what the current asyncio task begins into `live`."""
@@ -267,6 +312,8 @@ class RunCore:
 
     def is_current(self, event: Stored) -> bool:
         """Tell whether an event still counts: a reopening takes back what it names."""
+        if not self.reopened:
+            return True
         reopened_at = self.reopened.get(event.path)
         return reopened_at is None or event.seq > reopened_at
 
@@ -310,16 +357,27 @@ def _nothing() -> None:
     pass
 
 
+def _nobody(message: Message) -> None:
+    raise InternalError(message.id)  # an execution opens its mail before its body runs
+
+
 def _ignore_notice(_run: str, _notice: Notice) -> None:
     pass
 
 
-def _drop(_data: bytes) -> None:
-    pass
+class _NoLog:
+    def __call__(self, data: bytes, stream: str = "") -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
-def _no_log(_run: str, _path: str, _attempt: int) -> Callable[[bytes], None]:
-    return _drop
+def _no_log(_run: str, _path: str, _attempt: int) -> OpenLog:
+    return _NO_LOG
+
+
+_NO_LOG: Final = _NoLog()
 
 
 def _cannot_keep(_path: str, name: str) -> ArtifactRef:

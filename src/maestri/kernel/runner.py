@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.errors import Failure, PathNotFound, RunEnded, RunError, from_failure, to_failure
-from maestri.kernel import codec, directions, mail, state
+from maestri.kernel import codec, directions, mail, reports, state
 from maestri.kernel import events as ev
 from maestri.kernel.closing import Outcome, failure_body, settle
 from maestri.kernel.context import Context
@@ -22,6 +22,7 @@ from maestri.kernel.past import NOTHING, cancelled_fields, read_past
 from maestri.kernel.path import ROOT, RUN, ancestors
 from maestri.kernel.ports import Engine, Journal, Message, RunInfo
 from maestri.kernel.run import PARKED, REQUEST, UNDER_WAY, UNWINDING, RunCore, Services
+from maestri.records import NamedTuple
 from maestri.values import Json
 
 
@@ -83,6 +84,7 @@ class Execution:
         self._mail = mail.Mail(core, engine, self._give_up)
         self._parked: Ended | None = None
         self._broken: BaseException | None = None
+        self._is_ending = False  # all but its end is done: what breaks now is of no interest to it
         self._task = asyncio.get_running_loop().create_task(self._execute())
         self._task.add_done_callback(self._finished)
 
@@ -117,36 +119,47 @@ class Execution:
 
     async def _execute(self) -> Ended:
         core, definition = self.core, self._definition
+        stored: Awaitable[None] | None = None
         await self._mail.open()
         try:
+            if core.is_resumed:
+                await reports.take_left(core, self._engine)
             past = await read_past(core, ROOT) if core.is_resumed else NOTHING
             scope = Context(core, ROOT, past=past)
             inputs = dict(self._inputs)
             outcome = await settle(core, scope, lambda c: definition.body(c, inputs), definition.timeout_s)
             await _sweep(core)
-            return await self._end(scope, outcome)
+            ended, event = self._end(scope, outcome)
+            self._is_ending = True
+            stored = core.journal.commit(event)  # in one transaction with the end of the lease
         finally:
             await self._mail.close()
             await _sweep(core)
-            await core.journal.close()
+            try:
+                await core.journal.close()
+            finally:
+                if stored is not None:
+                    await stored
+        return ended
 
-    async def _end(self, scope: Context, outcome: Outcome) -> Ended:
+    def _end(self, scope: Context, outcome: Outcome) -> tuple[Ended, Event]:
+        """Return how the run ends, and the record of it."""
         core, error = self.core, outcome.error
         if error is None:
             body = f'{{"output":{outcome.text}' + (f',"handled":{scope.failed}}}' if scope.failed else "}")
-            await core.journal.commit(self._event(ev.RUN_SUCCEEDED, body))
-            return Ended(self.info, state.SUCCEEDED, outcome.value, handled=scope.failed)
+            succeeded = self._event(ev.RUN_SUCCEEDED, body)
+            return Ended(self.info, state.SUCCEEDED, outcome.value, handled=scope.failed), succeeded
         unheard = core.take_unheard(ROOT)
         stop = outcome.stop
         if isinstance(error, asyncio.CancelledError) or (stop is not None and stop.kind == REQUEST):
             fields = {"reason": "the process was stopped"} if stop is None else cancelled_fields(stop.words)
             because = {"because": list(unheard)} if unheard else {}
-            await core.journal.commit(self._event(ev.RUN_CANCELLED, codec.encode({**fields, **because})))
-            return Ended(self.info, state.CANCELLED)
+            cancelled = self._event(ev.RUN_CANCELLED, codec.encode({**fields, **because}))
+            return Ended(self.info, state.CANCELLED), cancelled
         error.run = self.info.name
         error.origins = tuple(dict.fromkeys([*error.origins, *unheard]))
-        await core.journal.commit(self._event(ev.RUN_FAILED, failure_body(error, scope)))
-        return Ended(self.info, state.FAILED, failure=to_failure(error))
+        failed = self._event(ev.RUN_FAILED, failure_body(error, scope))
+        return Ended(self.info, state.FAILED, failure=to_failure(error)), failed
 
     def _event(self, kind: int, body: str) -> Event:
         return Event(kind, RUN, "", self.core.clock.now(), "", body)
@@ -177,7 +190,7 @@ class Execution:
 
     def _give_up(self, error: BaseException) -> None:
         """The engine takes no more: leave the run as it is, and let whoever waits hear of it."""
-        if self._broken is None:
+        if self._broken is None and not self._is_ending:
             self._broken = error
             self._leave(UNWINDING)
             self._task.cancel()

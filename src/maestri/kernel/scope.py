@@ -143,6 +143,10 @@ class Scope:
         """
         self._past.forget(keep)
 
+    def drop(self, segment: str) -> None:
+        """Forget what is on record of one child: it was decided without it."""
+        self._past.take(segment)
+
     def add_failures(self, count: int) -> None:
         """Count failures that no step here stands for: the scope's own, or those of rounds not read."""
         self._failed += count

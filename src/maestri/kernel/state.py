@@ -15,12 +15,13 @@ Rule 3: only facts are journaled; `pending` and `ready` are derived by those who
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from maestri.errors import InternalError
 from maestri.kernel import events as ev
 from maestri.kernel.events import Stored
 from maestri.kernel.path import is_within
+from maestri.records import NamedTuple
 
 PENDING: Final = "pending"
 READY: Final = "ready"
@@ -50,11 +51,17 @@ TRANSITIONS: Final[dict[tuple[str, int], str]] = {
     (RUNNING, ev.BLOCKED): BLOCKED,
     (BLOCKED, ev.BLOCKED): BLOCKED,
     (BLOCKED, ev.UNBLOCKED): RUNNING,
+    (PENDING, ev.HELD): BLOCKED,  # found after a crash, as are the next
+    (READY, ev.HELD): BLOCKED,
+    (CANCELLED, ev.HELD): BLOCKED,
+    (RUNNING, ev.HELD): BLOCKED,
+    (BLOCKED, ev.HELD): BLOCKED,
+    (BLOCKED, ev.RELEASED): RUNNING,
     (RUNNING, ev.RETRIED): READY,
     (BLOCKED, ev.RETRIED): READY,
     (RUNNING, ev.SUCCEEDED): SUCCEEDED,
     (BLOCKED, ev.SUCCEEDED): SUCCEEDED,
-    (PENDING, ev.SUCCEEDED): SUCCEEDED,  # accepted by hand
+    (PENDING, ev.SUCCEEDED): SUCCEEDED,  # accepted by hand, or done without having waited for anything
     (RUNNING, ev.FAILED): FAILED,
     (READY, ev.FAILED): FAILED,  # its time was up between two attempts
     (PENDING, ev.FAILED): FAILED,  # it could not even be asked for
@@ -112,8 +119,33 @@ TRANSITIONS: Final[dict[tuple[str, int], str]] = {
     (WAITING, ev.RUN_CANCELLED): CANCELLED,
 }
 
-# Events that concern the run or a scope without changing anybody's state.
-NEUTRAL: Final = frozenset({ev.DECIDED, ev.SIGNALLED, ev.CANCEL_REQUESTED, ev.DIRECTED})
+# Events that change nobody's state.
+NEUTRAL: Final = frozenset({ev.REPORTED, ev.DECIDED, ev.SIGNALLED, ev.CANCEL_REQUESTED, ev.DIRECTED})
+
+
+# The states of the workers of other systems, in the words that those use.
+WORKER_STATES: Final[dict[str, str]] = {
+    PENDING: "PENDING",
+    READY: "READY",
+    STARTING: "STARTING",
+    RUNNING: "ACTIVE",
+    BLOCKED: "BLOCKED",
+    WAITING: "BLOCKED",
+    SUCCEEDED: "COMPLETE",
+    SKIPPED: "COMPLETE",
+    FAILED: "FAILED",
+    CANCELLED: "FAILED",
+    INTERRUPTED: "READY",  # a resume goes on with it
+}
+
+
+def worker_state(step: StepState) -> str:
+    """Return the state of a step in the words of `WORKER_STATES`.
+
+    What was skipped because something else has failed is not complete: what it depends on is not met.
+    """
+    is_unmet = step.state == SKIPPED and (step.note.startswith("/") or step.note == "dependency")
+    return WORKER_STATES[PENDING if is_unmet else step.state]
 
 
 def advance(state: str, kind: int) -> str:
@@ -220,8 +252,10 @@ def _described(step: StepState, event: Stored) -> StepState:
             started=step.started or event.at,
             source=body.get("source", ""),
         )
-    if kind == ev.BLOCKED:
+    if kind in {ev.BLOCKED, ev.HELD}:
         return step._replace(note=body.get("reason", ""))
+    if kind == ev.RELEASED:
+        return step._replace(note="")
     if kind == ev.RETRIED:
         return step._replace(note=f"attempt {body['attempt']} failed: {body['failure']['message']}")
     if kind in {ev.FAILED, ev.SCOPE_FAILED}:
@@ -231,9 +265,21 @@ def _described(step: StepState, event: Stored) -> StepState:
     if kind in {ev.SKIPPED, ev.CANCELLED, ev.SCOPE_CANCELLED}:
         note = body.get("because") or body.get("reason", "")
         return step._replace(ended=event.at, note=note, is_scope=kind == ev.SCOPE_CANCELLED)
-    if kind in {ev.SUCCEEDED, ev.SEALED}:
-        return step._replace(ended=event.at, note="", is_scope=kind == ev.SEALED)
+    if kind == ev.SUCCEEDED:
+        return _succeeded(step, event)
+    if kind == ev.SEALED:
+        return step._replace(ended=event.at, note="", is_scope=True)
     return step
+
+
+def _succeeded(step: StepState, event: Stored) -> StepState:
+    body = event.body
+    ended = step._replace(ended=event.at, note="", is_scope=False)
+    if "agent" not in body:
+        return ended
+    begun = event.at - body.get("took_s", 0.0)
+    source = body.get("source", "")
+    return ended._replace(agent=body["agent"], attempt=1, started=step.started or begun, source=source)
 
 
 def fold(events: list[Stored]) -> RunState:

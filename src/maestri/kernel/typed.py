@@ -14,9 +14,11 @@ from functools import lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from maestri.errors import OutputInvalid
+from maestri.kernel import codec
 
 _PLAIN = (str, int, float, bool, type(None))
 _AS_IT_IS = frozenset(_PLAIN)
+_TEXT = frozenset({str})
 
 
 def to_plain(value: Any) -> Any:
@@ -25,12 +27,47 @@ def to_plain(value: Any) -> Any:
     if kind in _AS_IT_IS:
         return value
     if kind is dict:  # most outputs are flat, and need no copy
-        if all(type(item) in _AS_IT_IS for item in value.values()):
+        if _AS_IT_IS.issuperset(map(type, value.values())):
             return value
         return {key: to_plain(item) for key, item in value.items()}
     if kind is list:
-        return value if all(type(item) in _AS_IT_IS for item in value) else [to_plain(i) for i in value]
+        return value if _AS_IT_IS.issuperset(map(type, value)) else [to_plain(i) for i in value]
     return _unusual_to_plain(value)
+
+
+def settle(value: Any) -> tuple[str, Any]:
+    """Return what code of a user gave as JSON text, and the value that this text decodes to.
+
+    Raises:
+        ValueRefused: JSON cannot carry it.
+    """
+    try:
+        copy = _copied(value)
+    except (_Unusual, RecursionError):
+        return codec.settle(to_plain(value))
+    return codec.encode(copy), copy
+
+
+class _Unusual(Exception):
+    """A value is not made of what JSON has alone."""
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of plain data: what its text decodes to, for less than decoding it.
+
+    Raises:
+        _Unusual: The value is something else.
+    """
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind is dict and _TEXT.issuperset(map(type, value)):
+        if _AS_IT_IS.issuperset(map(type, value.values())):
+            return value.copy()
+        return {key: _copied(item) for key, item in value.items()}
+    if kind is list:
+        return value.copy() if _AS_IT_IS.issuperset(map(type, value)) else [_copied(i) for i in value]
+    raise _Unusual
 
 
 def _unusual_to_plain(value: Any) -> Any:
@@ -74,6 +111,8 @@ def _build(wanted: Any, value: Any) -> Any:
     origin = get_origin(wanted)
     if origin in (Union, types.UnionType):
         return _build_union(get_args(wanted), value)
+    if origin in (list, dict) and get_args(wanted)[-1:] == (Any,):
+        return _expect(origin, value)
     if origin is list and get_args(wanted):
         return [_build(get_args(wanted)[0], item) for item in _expect(list, value)]
     if origin is dict and get_args(wanted):

@@ -7,7 +7,7 @@ Rule 2: a message that nobody waits for stays in the mailbox, which is durable.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from maestri.kernel import codec
@@ -23,21 +23,27 @@ SLEEP_DIGEST: Final = codec.digest("sleep")
 SIGNAL_DIGEST: Final = codec.digest("signal")
 ASK_DIGEST: Final = codec.digest("ask")
 
+TOO_LATE: Final = object()  # the value of a wait whose time was up
+_MOMENT_S = 0.05
+
 
 class Awaited(NamedTuple):
     """What is waited for.
 
     `key` is what a message is addressed to (`signal:NAME` or `answer:PATH`), `words` tell a person whom or
     what the run waits for, `fields` are more to show (a question, its options). `digest` is of the verb.
+    `also` are more keys, for one who listens for several signals. `refuses` says what is wrong with a value.
     """
 
     key: str
     words: str
     digest: str
     fields: Mapping[str, Any] = {}
+    also: tuple[str, ...] | None = None
+    refuses: Callable[[Any], str] | None = None
 
 
-class _Wait(NamedTuple):
+class Wait(NamedTuple):
     """A wait at its place; every record of it bears the digest."""
 
     run: RunCore
@@ -46,6 +52,7 @@ class _Wait(NamedTuple):
     digest: str
 
     def append(self, kind: int, body: str) -> None:
+        """Add a record of the wait, which rides with the next commit."""
         now = self.run.clock.now()
         self.run.journal.append(Event(kind, self.scope, self.segment, now, self.digest, body))
 
@@ -58,7 +65,7 @@ async def sleep(run: RunCore, scope: str, segment: str, known: Stored | None, de
         StepChanged: The journal has something else at this place.
         ValueRefused: The time is not finite.
     """
-    wait = _Wait(run, scope, segment, SLEEP_DIGEST)
+    wait = Wait(run, scope, segment, SLEEP_DIGEST)
     if known is not None:
         is_time = type(known.body.get("value")) is float  # of earlier versions the digest does not tell
         check(run, known, SLEEP if is_time else WAIT, SLEEP_DIGEST)
@@ -82,28 +89,64 @@ async def word(run: RunCore, scope: str, segment: str, known: Stored | None, wha
         StepCancelled: It was cancelled by request.
         StepChanged: The journal has something else at this place.
     """
-    if known is not None:
+    if known is not None and (known.kind != ev.DECIDED or known.digest != what.digest):
         check(run, known, WAIT, what.digest)
         return give_back(known, None)
-    wait = _Wait(run, scope, segment, what.digest)
-    wait.append(ev.BLOCKED, codec.encode({"reason": what.words, **what.fields}))
-    waits, path = run.waits, join(scope, segment)
-    waiter = Waiter(path, what.digest, asyncio.get_running_loop().create_future())
-    waits.waiters.setdefault(what.key, []).append(waiter)
+    return await hear(Wait(run, scope, segment, what.digest), what)
+
+
+async def hear(wait: Wait, what: Awaited, due: float | None = None) -> Any:
+    """Wait for a message, at the longest until `due` (seconds since 1970); then the value is `TOO_LATE`.
+
+    Raises:
+        StepCancelled: It was cancelled by request.
+    """
+    run, path = wait.run, join(wait.scope, wait.segment)
+    until = {} if due is None else {"until": due}
+    wait.append(ev.BLOCKED, codec.encode({"reason": what.words, **until, **what.fields}))
+    heard = asyncio.get_running_loop().create_future()
+    waiter = Waiter(path, what.digest, heard, what.refuses, what.also is not None)
+    waits, keys = run.waits, (what.key, *(what.also or ()))
+    for key in keys:
+        waits.waiters.setdefault(key, []).append(waiter)
     waits.people[path] = what.words
-    if run.on_wait is not None:
-        run.on_wait(what.key)
-    waits.enter()
+    for key in keys if run.on_wait is not None else ():
+        run.on_wait(key)  # type: ignore[misc]
+    end = _passively(run) if due is None else _up_to(run, waiter, due)
     try:
-        return await _under_way(wait, waiter.heard)
+        return await _under_way(wait, heard)
     finally:
-        waits.leave()
+        end()
         waits.people.pop(path, None)
         waits.answered.discard(path)
-        waits.waiters[what.key].remove(waiter)
+        for key in keys:
+            waits.waiters[key].remove(waiter)
 
 
-async def _under_way(wait: _Wait, ended: Awaitable[Any]) -> Any:
+def _passively(run: RunCore) -> Callable[[], None]:
+    """Count this asyncio task as one that only waits; returns how to stop."""
+    run.waits.enter()
+    return run.waits.leave
+
+
+def _up_to(run: RunCore, waiter: Waiter, due: float) -> Callable[[], None]:
+    """Let a wait end at a time; returns how to stop. A timer keeps the run busy."""
+
+    def ring() -> None:
+        if not waiter.heard.done() and waiter.path not in run.waits.answered:
+            waiter.heard.set_result(TOO_LATE)
+
+    def end() -> None:
+        run.waits.timed -= 1
+        timer.cancel()
+
+    # What came in time may still lie in the mailbox when a run is resumed late.
+    timer = run.clock.call_later(max(due - run.clock.now(), _MOMENT_S), ring)
+    run.waits.timed += 1
+    return end
+
+
+async def _under_way(wait: Wait, ended: Awaitable[Any]) -> Any:
     run, path = wait.run, join(wait.scope, wait.segment)
     live = Live(asyncio.current_task(), is_scope=False)
     run.begin(path, live)

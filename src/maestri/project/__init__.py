@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CommandLine", "Loaded", "Project"]
 
-_YAML = (".yaml", ".yml")
+_YAML = (".yaml", ".yml", ".json")
 _EXAMINING_S = 2.0
 _DAMAGES: dict[str, type[EngineError]] = {
     error.code: error for error in (EngineError, JournalDamaged, JournalTooNew, StateUnusable)
@@ -60,6 +60,8 @@ class Project:
         cwd: str | None = None,
         agents: Mapping[str, Agent] | None = None,
         engine: Engine | None = None,
+        default_agent: str = "",
+        dialect: str = "",
     ) -> None:
         """Name the places; nothing is opened.
 
@@ -69,6 +71,8 @@ class Project:
             cwd: The working directory of new runs; that of the process without it.
             agents: More agents, by the name that steps give.
             engine: Another engine, for instance one in memory.
+            default_agent: Who answers for agents that a file of another system names.
+            dialect: The other system that definitions are of; by recognition without it.
         """
         environ = os.environ
         self.state = StateDir(Path(state).absolute() if state else locate(environ), environ)
@@ -78,6 +82,7 @@ class Project:
         self._durability = durability
         self._agents = dict(agents or {})
         self._engine = engine
+        self._foreign = (default_agent, dialect)
         self._catalog: Any = None
         self._doing: Any = None
 
@@ -106,7 +111,7 @@ class Project:
             DefinitionError: With all findings; also where there is no such file.
             WorkflowMissing: It is neither the name of a file nor of a module.
         """
-        if target.endswith(_YAML):
+        if target.endswith(_YAML) or self._foreign[1]:
             return part("yaml")(self.library(), target)  # type: ignore[no-any-return]
         _refuse_unfit(target)
         if ":" in target or target.endswith(".py"):
@@ -128,7 +133,7 @@ class Project:
         """Return the findings in some definitions; no code of theirs is run, Python files aside."""
         found: list[Diagnostic] = []
         for target in targets:
-            if target.endswith(_YAML):
+            if target.endswith(_YAML) or self._foreign[1]:
                 library = self.library()
                 definition, findings = library.open(str(Path(target).absolute()), target)
                 found += findings if definition is None else library.check(definition)
@@ -141,7 +146,12 @@ class Project:
 
     def library(self) -> Any:
         """Return a new reader of definitions, with the patterns and agents of this project."""
-        return part("library")(self.patterns, frozenset({"run", "call", *self._agents}))
+        agents = frozenset({"run", "call", "echo", *self._agents})
+        foreign = part("foreign")(agents, *self._foreign)
+        return part("library")(self.patterns, agents, None, part("shelves")(self._folders), foreign)
+
+    def _folders(self) -> Any:
+        return part("folders")(self.cwd, os.environ)
 
     def inputs_for(self, loaded: Loaded, given: Mapping[str, Any]) -> dict[str, Json]:
         """Return the inputs of a run: texts read as their types say, defaults filled in.
@@ -265,7 +275,7 @@ class Project:
 
     async def start(self, loaded: Loaded, inputs: Mapping[str, Json]) -> Execution:
         """Create a run and begin it."""
-        if self._engine is None:
+        if self._engine is None and self._doing is None:
             self.state.prepare()
         return await self.doing.start(loaded, dict(inputs), self.cwd)  # type: ignore[no-any-return]
 
@@ -317,7 +327,8 @@ class Project:
             reader.close()
         if record["kind"] != "yaml":
             return None
-        library = self.library().of_texts(dict(record["files"]))
+        library = self.library().of_texts(dict(record["files"]), record.get("named"))
+        library.foreign.recall(record.get("imported", {}))
         return library.open(record["file"], record["shown_as"])[0]  # type: ignore[no-any-return]
 
     async def direct(self, run: RunInfo, verb: str, path: str, output: Json = None) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import gc
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from random import SystemRandom
@@ -13,7 +11,8 @@ from typing import Any
 from maestri.engines.names import new_id, new_name
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.statedir import StateDir
-from maestri.errors import AgentUnavailable, Diagnostic, EngineError
+from maestri.engines.step_mailboxes import StepMailboxes
+from maestri.errors import AgentUnavailable, Diagnostic
 from maestri.kernel import events as ev
 from maestri.kernel import runner
 from maestri.kernel.clock import SystemClock
@@ -23,7 +22,9 @@ from maestri.kernel.run import Services
 from maestri.kernel.runner import Execution
 from maestri.lang.source import suggest
 from maestri.project.loaded import Loaded
+from maestri.project.logs import Logs
 from maestri.project.parts import AGENTS, CACHE, CACHE_AGENT, CONFIGURED, DIRECTORY_AGENT, load
+from maestri.project.telling import tell_script
 from maestri.values import Json
 
 
@@ -92,13 +93,15 @@ class Doing:
             on_resume=lambda: on_pause("there is room again; the run goes on"),
             on_damage=lambda found: on_warning(_text(found)),
         )
+        self._mailboxes = StepMailboxes(state, tell_script())
         self.services = Services(
             dispatcher=self.dispatcher,
             clock=SystemClock(),
             random=self._random,
             notice=self._notice,
-            open_log=self._open_log,
+            open_log=Logs(state, on_pause).open,
             keep=state.keep,
+            mailboxes=self._mailboxes,
         )
 
     async def start(self, loaded: Loaded, inputs: dict[str, Json], cwd: str) -> Execution:
@@ -146,6 +149,7 @@ class Doing:
             await self.dispatcher.close()
         finally:
             await self.engine.close()
+            await self._mailboxes.close()
 
     def _directory_agent(self) -> Agent:
         return load(DIRECTORY_AGENT)(self._state.copies, self._state.root)  # type: ignore[no-any-return]
@@ -157,51 +161,6 @@ class Doing:
     def _notice(self, run_id: str, notice: Notice) -> None:
         for listener in self._notices:
             listener(run_id, notice)
-
-    def _open_log(self, run_id: str, path: str, attempt: int) -> Callable[[bytes], None]:
-        place: str | None = None
-        is_paused = False
-
-        def write(data: bytes) -> None:
-            nonlocal place, is_paused
-            try:
-                if place is None:
-                    place = str(self._state.log_path(run_id, path, attempt))
-                _append(place, data)
-            except OSError as error:
-                if error.errno in {errno.ENOSPC, errno.EDQUOT} and not is_paused:
-                    is_paused = True
-                    self._on_pause(_no_room(path, place))
-                raise
-            if is_paused:
-                is_paused = False
-                self._on_pause(f"there is room again; {path} goes on")
-
-        return write
-
-
-def _append(place: str, data: bytes) -> None:
-    """Append to a log all of some data or, where there is no room, nothing of it."""
-    # Opened for each chunk: a step may live for days, and there may be thousands of them.
-    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        before = os.fstat(descriptor).st_size
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(descriptor, view) :]
-        except OSError:
-            os.ftruncate(descriptor, before)
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _no_room(path: str, place: str | None) -> str:
-    words = f"there is no room left for the output of {path}: it is paused"
-    cause = "what it writes waits in its pipe, and the step with it"
-    fix = "free some space; the step goes on by itself"
-    return EngineError(words, cause=cause, fix=fix, file=place).diagnostic.text()
 
 
 def own_process() -> None:

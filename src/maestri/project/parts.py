@@ -15,6 +15,9 @@ _PARTS: Final = {
     "declared": "maestri.project.places:declared",
     "inputs": "maestri.lang.inputs:checked",
     "library": "maestri.lang.definitions:Library",
+    "shelves": "maestri.lang.shelves:Shelves",
+    "folders": "maestri.project.folders:folders",
+    "foreign": "maestri.project.foreign:Foreign",
     "python": "maestri.project.python_files:load",
     "yaml": "maestri.project.yaml_files:load",
     "patterns": "maestri.project.patterns:Patterns",
@@ -27,6 +30,7 @@ AGENTS: Final = {
     "run": "maestri.agents.shell:ShellAgent",
     "call": "maestri.agents.python:PythonAgent",
     "files": "maestri.agents.files:FilesAgent",
+    "echo": "maestri.agents.echo:EchoAgent",
     "configured": "maestri.agents.configured:ConfiguredAgent",
 }
 CONFIGURED: Final = "configured"  # performs what brings its own back end along

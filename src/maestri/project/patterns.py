@@ -30,6 +30,7 @@ _PATTERNS: Final = {
     "supervise": "maestri.patterns.supervise:supervise",
     "route": "maestri.patterns.route:route",
     "on": "maestri.patterns.on:on",
+    "land": "maestri.landing.land:land",
 }
 
 

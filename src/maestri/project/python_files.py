@@ -8,6 +8,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,7 +50,7 @@ def loaded(function: Callable[..., Awaitable[Any]]) -> Loaded:
     refuse_other(function)
     meta = getattr(function, MARK, None)
     name = meta.name if meta is not None else function.__name__.replace("_", "-")
-    file = inspect.getsourcefile(function) or ""
+    file = inspect.getsourcefile(inspect.unwrap(function)) or ""
     module = function.__module__
     record: dict[str, Json] = {
         "kind": "python",
@@ -75,9 +76,14 @@ def refuse_other(function: Any) -> None:
     """
     name = getattr(function, "__qualname__", None)
     is_async: bool = inspect.iscoroutinefunction(function)  # a bool, not a guard that narrows the type
-    if name is None or not is_async or not inspect.signature(function).parameters:
+    if name is None or not is_async or not _signature(function).parameters:
         message = f"`{name or repr(function)[:80]}` is no `async def` with a context as its first parameter"
         raise UsageError(message, fix="write `async def f(ctx: maestri.Context, ...)`")
+
+
+@lru_cache(maxsize=64)
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(function)  # looked at twice at every start
 
 
 def _body(function: Callable[..., Awaitable[Any]]) -> Callable[[Context, Mapping[str, Json]], Awaitable[Any]]:
@@ -93,7 +99,7 @@ def _body(function: Callable[..., Awaitable[Any]]) -> Callable[[Context, Mapping
 def _inputs(function: Callable[..., Any]) -> dict[str, InputDef]:
     """Return the parameters after the context as inputs."""
     found = {}
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+    for parameter in list(_signature(function).parameters.values())[1:]:
         if parameter.kind in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}:
             continue
         required = parameter.default is parameter.empty
@@ -175,6 +181,10 @@ def _function(module: ModuleType, name: str, target: str) -> Callable[..., Await
         function = getattr(module, name, None)
         if inspect.iscoroutinefunction(function):
             return function
+        # What was made of a function of that name: it goes by the name of the function.
+        made = next((one for one in found.values() if one.__qualname__ == name), None)
+        if made is not None:
+            return made  # type: ignore[no-any-return]
         fix = suggest(name, list(found)) or "write an `async def` with `@maestri.workflow` above it"
         message = f"`{name}` is no workflow function"
         cause = "it has nothing of that name"

@@ -53,7 +53,10 @@ def recorded(library: Library, record: Mapping[str, Any], run: str, *, as_record
     main: str = record["file"]
     if not as_recorded:
         _refuse_changes(library, texts, main, run)
-    frozen = library.of_texts(texts)
+    frozen = library.of_texts(texts, record.get("named"))
+    recall = getattr(frozen.foreign, "recall", None)
+    if recall is not None:
+        recall(record.get("imported", {}))
     definition, findings = frozen.open(main, str(record["shown_as"]))
     if definition is not None:
         findings = frozen.check(definition)
@@ -107,7 +110,13 @@ def _loaded(library: Library, definition: WorkflowDef, path: str) -> Loaded:
         "shown_as": definition.source.name,
         "files": dict(library.texts()),
     }
+    if named := library.shelves.paths():
+        record["named"] = dict(named)
+    foreign: Any = library.foreign
+    if foreign is not None and (made_of := foreign.record()):
+        record["imported"] = made_of
     body = compile_workflow(definition, target)
     keeps_frames = library.calls_python(definition)  # a `finally` of its user must not run at parking
     made = Definition(definition.name, body, record, definition.version, definition.timeout_s, keeps_frames)
-    return Loaded(definition.name, made, definition.inputs, definition, path)
+    warnings = () if foreign is None else tuple(foreign.findings)
+    return Loaded(definition.name, made, definition.inputs, definition, path, warnings)

@@ -19,11 +19,14 @@ _WORDS: Final[dict[int, str]] = {
     ev.OPENED: "opened",
     ev.BLOCKED: "waiting",
     ev.UNBLOCKED: "goes on",
+    ev.REPORTED: "reported",
     ev.RETRIED: "retrying",
     ev.SUCCEEDED: "succeeded",
     ev.FAILED: "failed",
     ev.CANCELLED: "cancelled",
     ev.SKIPPED: "skipped",
+    ev.HELD: "blocked",
+    ev.RELEASED: "unblocked",
     ev.DECIDED: "decided",
     ev.SIGNALLED: "signalled",
     ev.SEALED: "done",
@@ -83,6 +86,10 @@ def _said(event: Stored) -> str:
         return _kind_words(event)
     if kind == ev.DECIDED:
         return decision_words(body.get("value"))
+    if kind == ev.REPORTED:
+        return f"{body['what']}: {body.get('text', '')}"
+    if kind == ev.RELEASED:
+        return str(body.get("note", ""))
     if kind == ev.RUN_REOPENED:
         return ", ".join(body["paths"])
     if kind == ev.RUN_PARKED:

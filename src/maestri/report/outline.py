@@ -276,9 +276,18 @@ def wait_words(wait: Wait, now: float) -> str:
     if wait.reason == "retry":
         rest_s = (wait.until or now) - now
         return f"next attempt in {duration(rest_s)}" if rest_s > 0 else "next attempt"
-    if wait.until is not None:
+    if wait.hold:
+        return one_line(wait.reason)
+    is_limited = bool(wait.question or wait.signals)
+    if wait.until is not None and not is_limited:
         return f"waits {duration(wait.until - now)}" if wait.until > now else "waits"
-    return one_line(f"asks: {wait.question}" if wait.question else f"waits for {wait.reason}")
+    left = f", {duration(wait.until - now)} left" if wait.until is not None and wait.until > now else ""
+    return one_line(f"asks{left}: {wait.question}" if wait.question else f"waits for {wait.reason}{left}")
+
+
+def unblocking(run: str, path: str) -> str:
+    """Return the command that settles what blocks a step."""
+    return f"maestri unblock {run} {path} --note TEXT"
 
 
 def fitted(pieces: Sequence[Piece], look: Look) -> Line:

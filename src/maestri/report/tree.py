@@ -22,21 +22,38 @@ from maestri.records import NamedTuple
 
 KEPT_CHILDREN: Final = 300
 KEPT_STEPS: Final = 5000
+LISTENER, STRAY = "on", "unhandled"  # the pattern that notes events nobody waits for, and under which name
 
 # Of these nothing but the kind is shown, and their bodies may be large.
 _BARE: Final = frozenset({ev.SUCCEEDED, ev.SEALED, ev.DECIDED, ev.SIGNALLED, ev.UNBLOCKED})
-_WAITS: Final = frozenset({ev.BLOCKED, ev.RETRIED})
+_WAITS: Final = frozenset({ev.BLOCKED, ev.HELD, ev.RETRIED})
 _SHORT: Final = 500  # characters
 
 
 class Wait(NamedTuple):
-    """What a step waits for: `until` is a time in seconds since 1970, `options` are possible answers."""
+    """What a step waits for: `until` is a time in seconds since 1970, `options` are possible answers.
+
+    `schema` is what an answer must be, `signals` are the signals that end the wait; `since` is when it began.
+    `hold` is the id of a blocker that the step has reported itself.
+    """
 
     reason: str
     until: float | None = None
     question: str = ""
     options: tuple[str, ...] = ()
     failures: int = 0
+    schema: Any = None
+    signals: tuple[str, ...] = ()
+    hold: str = ""
+    since: float = 0.0
+
+
+class Stray(NamedTuple):
+    """An event that nobody waited for while a step listened: that step's path, and what the event said."""
+
+    path: str
+    name: str
+    data: Any
 
 
 class Folded(NamedTuple):
@@ -67,8 +84,10 @@ class Tree:
         self.children: dict[str, dict[str, None]] = {ROOT: {}}
         self.folded: dict[str, Folded] = {}
         self.waits: dict[str, Wait] = {}
+        self.strays: dict[str, Stray] = {}
         self.failures: dict[str, dict[str, Any]] = {}
         self.because: tuple[str, ...] = ()
+        self.reports: dict[str, str] = {}  # the last words of steps about themselves
         self.earlier: set[str] = set()  # scopes in which children may be under way that were not read
         self.is_whole = True  # whether all that the journal has was read
         self.fails_more = False  # whether there are more failures than were read
@@ -131,6 +150,15 @@ class Tree:
             self._apply_run(event)
         elif event.kind not in state.NEUTRAL:
             self._apply_step(event)
+        elif event.kind == ev.REPORTED:
+            self.reports[event.path] = f"{event.body['what']}: {event.body.get('text', '')}"
+        elif event.kind == ev.DECIDED and split_segment(event.name)[0] == STRAY:
+            self._note_stray(event)
+
+    def _note_stray(self, event: Stored) -> None:
+        value = event.body.get("value")
+        if isinstance(value, dict) and self.step(event.scope).pattern == LISTENER and "name" in value:
+            self.strays[event.path] = Stray(event.scope, str(value["name"]), value.get("data"))
 
     def _apply_run(self, event: Stored) -> None:
         if event.kind == ev.RUN_RESUMED and event.body.get("epoch") != self._epoch:
@@ -233,6 +261,7 @@ class Tree:
         self.children[parent(path)[0]].pop(path, None)
         self.run.steps.pop(path, None)
         self.failures.pop(path, None)
+        self.reports.pop(path, None)
 
     def _forget_below(self, scope: str) -> None:
         for path in list(self.children.get(scope, ())):
@@ -258,6 +287,10 @@ def _wait(event: Stored) -> Wait:
         body.get("until"),
         str(body.get("question", "")),
         tuple(str(option) for option in body.get("options", ())),
+        schema=body.get("schema"),
+        signals=tuple(str(name) for name in body.get("signals", ())),
+        since=event.at,
+        hold=str(body.get("hold", body.get("id", "") if event.kind == ev.HELD else "")),
     )
 
 

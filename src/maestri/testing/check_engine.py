@@ -207,6 +207,28 @@ async def a_reader_sees_everything(make: MakeEngine) -> None:
     _expect([e.kind for e in of_run] == [ev.RUN_STARTED, ev.RUN_SUCCEEDED], "the run's own events", of_run)
 
 
+async def a_reader_counts_without_reading(make: MakeEngine) -> None:
+    """Ends are counted once a child, failures are found wherever they are, a step is found by its path."""
+    failure = {"code": "S100", "message": "no"}
+    async with make() as engine:
+        journal = await _born(engine, "counts")
+        journal.append(_event(ev.RETRIED, "a", failure=failure, attempt=1))
+        journal.append(_event(ev.FAILED, "a", failure=failure, attempt=1))
+        journal.append(_event(ev.DECIDED, "now", value=1))
+        journal.append(_event(ev.SKIPPED, "c", reason="when"))
+        await journal.commit(_done("b"))
+        reader = engine.read("counts")
+        first, failures = reader.ended(ROOT), reader.failures(limit=5)
+        journal.append(_event(ev.RUN_REOPENED, "", paths=["/a"]))
+        await journal.commit(_done("a"))
+        again, step, last = reader.ended(ROOT), reader.step("/a"), reader.last_seq()
+        reader.close()
+        await journal.close()
+    _expect((first, again) == (3, 3), "only ends are counted, each child once", (first, again))
+    _expect(_seen(failures) == [(ev.FAILED, "a")], "what failed is found", failures)
+    _expect([e.seq for e in step] == [2, 3, 8] and last == 8, "a step is found by its path", step)
+
+
 async def large_texts_come_back(make: MakeEngine) -> None:
     """Large texts, also twice the same, and mappings that look like the engine's own come back unchanged."""
     output = {
@@ -353,6 +375,7 @@ ENGINE_CHECKS: list[Check] = [
     a_resume_reads_one_scope,
     own_commits_are_visible,
     a_reader_sees_everything,
+    a_reader_counts_without_reading,
     large_texts_come_back,
     a_run_is_listed_as_it_stands,
     a_message_is_recorded_once,

@@ -170,11 +170,18 @@ class Stage:
         self.engine.post(RUN_ID, Message(f"message-{next(self._messages):04}", verb, data))
 
     def cut(self, events: int) -> Stage:
-        """Return a stage whose run has only the first `events` events, as a crash would leave it."""
+        """Return a stage whose run has only the first `events` events, as a crash would leave it.
+
+        What had come into its mailbox by then, and was not taken, is there again.
+        """
         stage = Stage.__new__(Stage)
         stage.__dict__.update(self.__dict__, engine=MemoryEngine(), clock=VirtualClock(self.clock.now()))
         info = self.engine.read(RUN_ID).info()
         asyncio.run(copy_run(self.events[:events], info, stage.engine))
+        for message in (
+            self.engine.mail_after(RUN_ID, events) if isinstance(self.engine, MemoryEngine) else ()
+        ):
+            stage.engine.post(RUN_ID, message)
         return stage
 
 

@@ -97,7 +97,7 @@ def test_output_that_is_read_only_is_no_effect(suggest: Suggest) -> None:
 def test_one_agent_that_does_everything_is_named_with_the_tasks_that_it_lists(suggest: Suggest) -> None:
     (one,) = suggest('all: {agent: a, prompt: "Do this:\\n1. Look at auth\\n2. Look at the database"}')
     assert (one.habit, one.pattern) == ("single agent", "parallel")
-    assert one.says == "the agent `a` does everything: one step, 12 words, which list 2 tasks"
+    assert one.says == "the agent `a` does everything: one step, 11 words, which list 2 tasks"
     assert "task2: {agent: a, prompt: Look at the database}" in one.example
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from maestri.engines.sqlite.locks import is_held
-from maestri.engines.sqlite.rows import SETTLED, Part, select
+from maestri.engines.sqlite.rows import SETTLED, UNUSUAL, Part, select
 from maestri.engines.sqlite.schema import PLACES_PER_RUN, damaged, open_reader, translated
 from maestri.engines.statedir import StateDir
 from maestri.errors import Diagnostic, EngineError, RunNotFound
-from maestri.kernel.events import Stored
-from maestri.kernel.path import RUN
+from maestri.kernel.events import HELD, Stored
+from maestri.kernel.path import RUN, join
 from maestri.kernel.ports import RunInfo
 from maestri.records import NamedTuple
 
@@ -100,6 +100,17 @@ class Catalog:
                         found[row[2]] = (row[7], select(part, "place = ?", (place,))[0])
         return {run_id: event for run_id, (_, event) in found.items()}
 
+    def held(self, run_ids: Collection[str]) -> dict[str, list[str]]:
+        """Return the steps of some runs that blockers hold which they have reported."""
+        found: dict[str, list[str]] = {}
+        for _, file in self._files():
+            keys = {row[0]: row[2] for row in self._rows(file, _all_rows) if row[2] in run_ids}
+            for place, scope, name in self._rows(file, _held) if keys else ():
+                run_id = keys.get(place // PLACES_PER_RUN)
+                if run_id is not None:
+                    found.setdefault(run_id, []).append(join(scope, name))
+        return found
+
     def _not_found(self, run_id: str) -> EngineError:
         for _, file in self._files():
             if any(row[2] == run_id for row in self._rows(file, _all_rows)):
@@ -169,6 +180,20 @@ def _rows_of(db: sqlite3.Connection, run_id: str) -> list[tuple[Any, ...]]:
 def _marked(db: sqlite3.Connection, kind: int, mark: str) -> list[tuple[Any, ...]]:
     query = f"select place from event where scope = ? and {SETTLED} and kind = ? and instr(body, ?)"  # noqa: S608
     return db.execute(query, (RUN, kind, mark)).fetchall()
+
+
+def _held(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    query = f"select place, scope, name from event where {UNUSUAL} and kind = ?"  # noqa: S608
+    # The last word on a step counts, which may be its success: that is in no index by its kind.
+    later = f"select kind from event where scope = ? and {SETTLED} and name = ? and place between ? and ?"  # noqa: S608
+    last = {
+        (place // PLACES_PER_RUN, *where): place for place, *where in db.execute(query, (HELD,)).fetchall()
+    }
+    return [
+        (place, scope, name)
+        for (key, scope, name), place in last.items()
+        if not db.execute(later, (scope, name, place + 1, (key + 1) * PLACES_PER_RUN)).fetchone()
+    ]
 
 
 def _info(row: tuple[Any, ...], owned: bool) -> RunInfo:

@@ -17,6 +17,8 @@ from maestri.engines.sqlite.schema import translated
 from maestri.kernel.events import (
     DECIDED,
     FAILURES,
+    HELD,
+    RELEASED,
     RETRIED,
     RUN_REOPENED,
     RUN_RESUMED,
@@ -30,7 +32,7 @@ from maestri.kernel.ports import RunInfo
 
 _IN_RUN: Final = "place > ? and place < ?"
 _FEW: Final = 5000  # to look at each of them takes some milliseconds
-_NO_ENDS: Final = frozenset({DECIDED, RETRIED})
+_NO_ENDS: Final = frozenset({DECIDED, HELD, RELEASED, RETRIED})
 _AGAIN: Final = frozenset({RUN_RESUMED, RUN_REOPENED})
 
 

@@ -16,6 +16,8 @@ from maestri.lang.model import (
     BodyDef,
     CallDef,
     Dynamic,
+    EmitDef,
+    ExpressionDef,
     Fixed,
     OptionDef,
     PatternDef,
@@ -35,7 +37,8 @@ from maestri.report.wording import cut, duration, one_line
 
 COLUMN, ROW, WAVES = "column", "row", "waves"
 DETAIL_CHARS: Final = 44
-_GROUPED: Final = frozenset({"review", "scout", "streams", "compete"})
+_GROUPED: Final = frozenset({"review", "scout", "streams", "supervise", "compete"})
+_HANDLING: Final = frozenset({"route", "on"})
 _NOTED: Final = frozenset({"requires", "reads", "delivers", "handoff", "estimate"})
 SIDE_BY_SIDE: Final = frozenset({"parallel", "each", "graph", "race", "vote", "compete", "streams", "branch"})
 
@@ -133,7 +136,7 @@ def _noted(step: StepDef, detail: str) -> str:
     return " · ".join(part for part in (detail, *shown) if part)
 
 
-def _detail(action: RunDef | CallDef | AgentDef | AskDef | WaitDef | SyncDef) -> str:
+def _detail(action: RunDef | CallDef | AgentDef | AskDef | WaitDef | EmitDef | SyncDef) -> str:
     if isinstance(action, SyncDef):
         return short(action.point)
     if isinstance(action, RunDef):
@@ -146,13 +149,21 @@ def _detail(action: RunDef | CallDef | AgentDef | AskDef | WaitDef | SyncDef) ->
         return short(action.agent)
     if isinstance(action, AskDef):
         return short(_words(action.question))
+    if isinstance(action, EmitDef):
+        return short(action.event)
+    if action.until is not None:
+        return short(f"until {_words(action.until)}")
     return short(f"signal {action.signal}" if action.signal else duration(action.delay_s or 0.0))
 
 
 def _inside(action: PatternDef) -> tuple[tuple[Shape, ...], str]:
     """Return what lies in a pattern, and how: its one body opened out, or its bodies as boxes."""
+    if action.spec.keyword == "fallback":
+        return _ways(action), COLUMN
     if action.spec.keyword in _GROUPED:
         return _groups(action)
+    if action.spec.keyword in _HANDLING:
+        return _handlers(action), ROW
     found: list[Shape] = []
     layout = ROW if action.spec.keyword in SIDE_BY_SIDE else COLUMN
     bodies = [(name, value) for name, value in action.options.items() if isinstance(value, BodyDef)]
@@ -179,6 +190,20 @@ def _groups(action: PatternDef) -> tuple[tuple[Shape, ...], str]:
         elif isinstance(value, Mapping):
             found += _named(value) if names else (Shape(name, children=tuple(_named(value)), layout=ROW),)
     return tuple(found), WAVES if names else COLUMN
+
+
+def _ways(action: PatternDef) -> tuple[Shape, ...]:
+    """Return the branches of which each is tried when the one before it has failed."""
+    branches = action.options.get("branches")
+    found = _named(branches) if isinstance(branches, Mapping) else []
+    return tuple(one._replace(label="if that fails" if n else "") for n, one in enumerate(found))
+
+
+def _handlers(action: PatternDef) -> tuple[Shape, ...]:
+    """Return the handlers of events, with the one that takes all others."""
+    handlers, otherwise = action.options.get("handlers"), action.options.get("otherwise")
+    found = _named(handlers) if isinstance(handlers, Mapping) else []
+    return (*found, _box("otherwise", otherwise)) if isinstance(otherwise, BodyDef) else tuple(found)
 
 
 def _named(bodies: Mapping[str, BodyDef] | Mapping[str, ArmDef] | Mapping[str, PhaseDef]) -> list[Shape]:
@@ -213,7 +238,7 @@ def _arm(name: str, arm: ArmDef) -> Shape:
 
 
 def _repeats(action: PatternDef) -> str:
-    for key in ("until", "while"):
+    for key in ("until", "while") if action.spec.keyword != "on" else ():
         value = action.options.get(key)
         if isinstance(value, PredicateDef):
             return f"{key} {_said(value)}"
@@ -221,18 +246,41 @@ def _repeats(action: PatternDef) -> str:
         return f"each of {_option(action.options.get('items'))}"
     if action.spec.keyword == "review":
         return "until it is approved"
-    return "again" if action.spec.keyword in {"loop", "repair"} else ""
+    return "again" if action.spec.keyword in {"loop", "repair", "supervise"} else ""
 
 
 def _option(value: OptionDef | None) -> str:
     return short(_words(value)) if isinstance(value, Fixed | Templated) else "a list"
 
 
+# What of its options says how a pattern ends, or what it is about.
+_TOLD: Final[Mapping[str, tuple[str, ...]]] = {
+    "parallel": ("join", "max_concurrent"),
+    "race": ("accept",),
+    "vote": ("policy", "by"),
+    "review": ("policy",),
+    "compete": ("criteria",),
+    "route": ("event",),
+    "on": ("until", "max_events", "timeout"),
+    "land": ("branches", "into"),
+}
+
+
 def _target(action: PatternDef) -> str:
+    """Return what a pattern calls, or what it is told, where the boxes in it do not show that."""
     for value in action.options.values():
         if isinstance(value, WorkflowRef):
             return short(value.target)
-    return ""
+    told = [(key, action.options.get(key)) for key in _TOLD.get(action.spec.keyword, ())]
+    return short(", ".join(f"{key} {_told(value)}" for key, value in told if value is not None))
+
+
+def _told(value: OptionDef) -> str:
+    if isinstance(value, PredicateDef | ExpressionDef):
+        return _words(value.value)
+    if isinstance(value, Fixed):
+        return ", ".join(map(str, value.value)) if isinstance(value.value, list) else str(value.value)
+    return _words(value) if isinstance(value, Templated) else "…"
 
 
 def _said(predicate: PredicateDef) -> str:
