@@ -93,17 +93,27 @@ def test_nothing_outlives_a_cancel(bench: Bench, escape: str) -> None:
     assert bench.with_processes(work) == (True, [])
 
 
+WAYS_TO_DIE: dict[str, Callable[[int], None]] = {
+    "killed with its group": lambda pid: os.killpg(pid, signal.SIGKILL),
+    "killed alone": lambda pid: os.kill(pid, signal.SIGKILL),
+    "terminated": lambda pid: os.kill(pid, signal.SIGTERM),
+    "interrupted": lambda pid: os.kill(pid, signal.SIGINT),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_DIE)
 @pytest.mark.parametrize("escape", ESCAPES)
-def test_nothing_outlives_maestri_killed_with_its_group(bench: Bench, escape: str) -> None:
+def test_nothing_outlives_maestri(bench: Bench, escape: str, way: str) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, ESCAPES[escape] + "; sleep 100"],
         env=bench.env,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     assert owner.stdout is not None
     assert owner.stdout.read(2) in {b"up", b"y\n"}
-    os.killpg(owner.pid, signal.SIGKILL)
+    WAYS_TO_DIE[way](owner.pid)
     owner.communicate()
     assert _until(lambda: bench.left() == [])
 
