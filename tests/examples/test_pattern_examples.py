@@ -20,6 +20,26 @@ OUTPUTS: dict[str, Any] = {
     "loop": 2,
     "each": 12,
     "workflow": ["hello, Ada", "good day, Grace"],
+    "refine": "Make the tests of the parser pass again",
+    "repair": {"rounds": 2, "changed": ["basket.py"], "now": "    return sum(prices)"},
+    "fallback": "blue",
+    "race": 1000,
+    "vote": 3,
+    "compete": {
+        "winner": "small",
+        "added": ["numbers.txt.xz"],
+        "files": ["numbers.txt.xz"],
+        "kept": ["numbers.txt.gz"],
+    },
+    "saga": {"was_undone": True, "left": []},
+    "phases": {"people": 2, "report": 36},
+    "review": {"rounds": 2, "notes": "the longest line has 16 characters", "said": "hello, Ada"},
+    "scout": {"found": 2, "no_tests": True, "built": {"greeting": "hello"}},
+    "streams": ["ada@example.org", "answers mail", "reads name,mail", "documented"],
+    "route": "### Fixed\n- count the last line, too",
+    "on": {"events": 3, "first": 2, "last": "no more files"},
+    "supervise": {"said": "4 words in two files", "rounds": 3, "delegations": 3},
+    "land": {"landed": ["polite"], "left_out": ["loud", "broken"], "greeting": "echo good day"},
 }
 
 

@@ -34,7 +34,7 @@ def test_no_name_uses_a_word_that_means_something_else_elsewhere() -> None:
     found = [
         f"{source.file.relative_to(ROOT)}:{line}: {name}"
         for source in python_sources(SRC)
-        if "importers" not in source.file.parts  # they speak the words of other systems
+        if not {"importers", "compat.py"} & {*source.file.parts}  # they speak the words of other systems
         for name, line in names(source)
         if words(name) & NOT_USED
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from maestri import __version__
 from maestri.cli import exits
+from maestri.cli.executing import foreign_arguments
 from maestri.cli.sarif import sarif
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import Command, Parser
@@ -20,12 +21,16 @@ def _arguments(parser: Parser) -> None:
         "files", metavar="FILE", nargs="+", help="a definition: flow.yaml, flow.py, module:function"
     )
     parser.add_argument("--format", choices=["text", "json", "sarif"], default="text", help="default: text")
+    foreign_arguments(parser)
 
 
 def _act(options: Any, terminal: Terminal) -> int:
     if options.format != "text":
         terminal.keep_out()
-    found = findings(Project(state=options.state), options.files)
+    found = findings(
+        Project(state=options.state, default_agent=options.default_agent, dialect=options.dialect),
+        options.files,
+    )
     is_wrong = any(one.severity == "error" for one in found)
     if options.format == "json":
         document = {"status": "error" if is_wrong else "ok", "diagnostics": [one.as_json() for one in found]}

@@ -43,6 +43,7 @@ def _act(verb: str, options: Any, terminal: Terminal) -> int:
 
     def go(way: Way, inner: Terminal) -> int:
         project = Project(state=options.state)
+        project.unsafe_no_sandbox = options.unsafe_no_sandbox
         run = project.find(options.run)
         _require(project, run, path)
         if run.alive or options.hold:

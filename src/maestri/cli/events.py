@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from maestri.cli import exits
+from maestri.cli.main import resolve
 from maestri.cli.ps import status
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import Command, Parser
@@ -18,6 +19,7 @@ from maestri.report.lines import Lines
 
 POLL_S = 0.05  # a look costs a third of a millisecond
 _PAGE = 1000
+WORKER_EVENT: Final = "maestri.report.workers:worker_event"
 
 
 def _arguments(parser: Parser) -> None:
@@ -30,6 +32,11 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument(
         "--jsonl", action="store_true", help="one JSON object a line: the events as they are stored"
     )
+    parser.add_argument(
+        "--worker-events",
+        action="store_true",
+        help="one JSON object a line, as workers: worker.checkpoint, ...",
+    )
     parser.add_argument("--after", metavar="SEQ", type=int, default=0, help="begin behind this event")
 
 
@@ -39,7 +46,11 @@ def _act(options: Any, terminal: Terminal) -> int:
     lines = Lines()
     try:
         for event in _events(reader, options.after, follow=options.follow):
-            if options.jsonl:
+            if options.worker_events:
+                found = resolve(WORKER_EVENT)(event)
+                if found is not None:
+                    terminal.say_json(found)
+            elif options.jsonl:
                 terminal.say_json(event.as_json())
             else:
                 terminal.say(lines.line(event))

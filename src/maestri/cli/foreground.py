@@ -12,10 +12,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from maestri.cli import exits
-from maestri.cli.asking import ask
+from maestri.cli.asking import ask, ask_until
 from maestri.cli.main import LIVE, resolve
 from maestri.cli.screens import PlainLines, Screen, Silence
 from maestri.cli.summary import Counts, Story, draw_tree, end_json, tell_end
@@ -98,6 +99,7 @@ class _Following:
         self._begun = time.time()
         self._execution: Execution | None = None
         self._interrupts = 0
+        self._given_up: set[str] = set()  # questions with a time limit that were put here already
         self._stopping: asyncio.Task[None] | None = None
 
     async def conduct(self, begin: Begin, known: RunInfo | None) -> int:
@@ -147,7 +149,7 @@ class _Following:
         """Show a run until it has ended, or waits for people; what is stored by then has been seen."""
         self._listen()
         self._screen.open(execution.info, self._tree)
-        ticking = asyncio.get_running_loop().create_task(self._tick())
+        ticking = asyncio.get_running_loop().create_task(self._tick(execution))
         try:
             ended = await execution.wait()
             await self._seen(ended)
@@ -197,10 +199,11 @@ class _Following:
     def _paused(self, text: str) -> None:
         self._screen.say(clean(text))
 
-    async def _tick(self) -> None:
+    async def _tick(self, execution: Execution) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             self._screen.tick()
+            await self._ask_in_time(execution)
 
     # --- the end ------------------------------------------------------------------------------------
 
@@ -220,11 +223,28 @@ class _Following:
         if any(wait is None or not wait.question for _, wait in waits):
             return False
         for path, wait in waits:
-            value = ask(self._terminal, path, wait) if wait is not None else None
-            if value is None:
+            typed = ask(self._terminal, path, wait) if wait is not None else None
+            if typed is None:
                 return False
-            self._project.post(ended.run, "answer", {"path": path, "value": value})
+            self._project.post(ended.run, "answer", {"path": path, "value": typed.value})
         return True
+
+    async def _ask_in_time(self, execution: Execution) -> None:
+        """Ask what has a time limit, and so keeps the run from being parked; nothing else is under way."""
+        core = execution.core
+        if self._way.json or not core.waits.is_quiet() or not _has_person(self._terminal):
+            return
+        for path in list(core.waits.people):
+            wait = self._tree.waits.get(path)
+            if wait is None or not wait.question or path in self._given_up:
+                continue
+            self._screen.close()
+            people = core.waits.people
+            typed = await ask_until(self._terminal, path, wait, partial(_is_gone, people, path))
+            if typed is not None:
+                self._project.post(execution.info, "answer", {"path": path, "value": typed.value})
+            self._given_up.add(path)
+            self._screen.open(execution.info, self._tree)
 
     def _has_frames(self) -> bool:
         """Tell whether a parked run has frames in this process, which a definition in YAML has not."""
@@ -284,6 +304,10 @@ def screen_for(terminal: Terminal, way: Way) -> Screen:
         screen: Screen = resolve(LIVE)(terminal)
         return screen
     return PlainLines(terminal.say)
+
+
+def _is_gone(people: Mapping[str, str], path: str) -> bool:
+    return path not in people
 
 
 def _has_person(terminal: Terminal) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from maestri.cli import exits
+from maestri.cli.executing import foreign_arguments
 from maestri.cli.ps import status
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import BadArguments, Command, Parser
@@ -23,17 +24,18 @@ from maestri.report.reading import read_tree
 from maestri.report.wording import one_line
 
 _WRITERS: Final[dict[str, Callable[[Shape], str]]] = {"mermaid": mermaid, "dot": dot, "svg": svg}
-_DEFINITIONS: Final = (".yaml", ".yml", ".py")
+_DEFINITIONS: Final = (".yaml", ".yml", ".json", ".py")
 
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("target", metavar="FILE|RUN", help="a definition, or a run")
     parser.add_argument("--format", choices=list(_WRITERS), help="default: mermaid, or by the ending of -o")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: standard output)")
+    foreign_arguments(parser)
 
 
 def _act(options: Any, terminal: Terminal) -> int:
-    project = Project(state=options.state)
+    project = Project(state=options.state, default_agent=options.default_agent, dialect=options.dialect)
     shape = _of_file(project, options.target) if is_file(options.target) else _of_run(project, options.target)
     text = _WRITERS[options.format or _by_ending(options.output)](shape)
     if options.output is None:

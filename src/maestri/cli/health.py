@@ -102,6 +102,12 @@ def _containment(_project: Project) -> Iterator[Finding]:
         yield Finding("containment", WARNING, words, "on Linux nothing can leave")
 
 
+def _sandbox(_project: Project) -> Iterator[Finding]:
+    # The proofs take a tenth of a second, and what makes them belongs to another layer.
+    how, words, fix = resolve("maestri.sandboxes.local:advice")(resolve("maestri.sandboxes.local:examine")())
+    yield Finding("sandbox", OK if how == "strong" else WARNING, words, fix)
+
+
 def _files(_project: Project) -> Iterator[Finding]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = "no limit" if hard == resource.RLIM_INFINITY else str(hard)
@@ -169,6 +175,7 @@ _LOOKS: Final[tuple[Callable[[Project], Iterator[Finding]], ...]] = (
     _yaml,
     _git,
     _containment,
+    _sandbox,
     _files,
     _state,
     _journals,

@@ -1,4 +1,4 @@
-"""`maestri logs`: what a step has written."""
+"""`maestri logs`: what a run, or a step of it, has written."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from maestri.cli.terminal import Terminal
 from maestri.cli.usage import Command, Parser, whole_number
 from maestri.errors import PathNotFound
 from maestri.kernel import events as ev
-from maestri.kernel.path import parent, parse
+from maestri.kernel.path import ROOT, parent, parse
 from maestri.kernel.ports import Reader, RunInfo
 from maestri.project import Project
+from maestri.project.inside import log_of
 from maestri.report.wording import clean
 
 POLL_S = 0.2
@@ -25,8 +26,16 @@ _TAIL_EVENTS = 200
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run")
-    parser.add_argument("path", metavar="PATH", help="a step of it")
-    parser.add_argument("--follow", action="store_true", help="wait for more until the step has ended")
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        nargs="?",
+        help="a step of it (default: all, each line with time, path and stream)",
+    )
+    parser.add_argument(
+        "--follow", action="store_true", help="wait for more until the step, or the run, has ended"
+    )
+    parser.add_argument("--where", action="store_true", help="only the place of the file")
     parser.add_argument("--attempt", metavar="N", type=whole_number, help="that of an earlier attempt")
     parser.add_argument(
         "--raw", action="store_true", help="byte for byte; it may hold what a terminal takes for a command"
@@ -36,16 +45,19 @@ def _arguments(parser: Parser) -> None:
 def _act(options: Any, terminal: Terminal) -> int:
     project = Project(state=options.state)
     run = project.find(options.run)
-    path = parse(options.path)
+    path = parse(options.path) if options.path else ROOT
     reader = project.reader(run)
     try:
         while True:
             file = _file(project, run, path, options.attempt)
             if file is not None:
                 break
-            if not options.follow or _is_over(reader, path):
+            if not options.follow or options.where or _is_over(reader, path):
                 raise _missing(project, run, path, options.attempt)
             time.sleep(POLL_S)
+        if options.where:
+            terminal.say(file)
+            return exits.SUCCEEDED
         cleaner = _Cleaner(terminal)
         for chunk in _chunks(file, reader if options.follow else None, path):
             (terminal.say_bytes if options.raw else cleaner.write)(chunk)
@@ -56,6 +68,9 @@ def _act(options: Any, terminal: Terminal) -> int:
 
 
 def _file(project: Project, run: RunInfo, path: str, attempt: int | None) -> str | None:
+    if path == ROOT:
+        place = log_of(project, run)
+        return place if Path(place).exists() else None
     found = dict(project.log_files(run, path))
     if not found:
         return None
@@ -63,6 +78,9 @@ def _file(project: Project, run: RunInfo, path: str, attempt: int | None) -> str
 
 
 def _missing(project: Project, run: RunInfo, path: str, attempt: int | None) -> PathNotFound:
+    if path == ROOT:
+        message = f"no step of run {run.name} has written anything"
+        return PathNotFound(message, fix=f"see what it does with `maestri show {run.name}`", run=run.name)
     numbers = ", ".join(str(number) for number, _ in project.log_files(run, path))
     if numbers:
         message = f"attempt {attempt} of `{path}` has no log"
@@ -91,6 +109,8 @@ def _rest(log: BinaryIO) -> Iterator[bytes]:
 def _is_over(reader: Reader, path: str) -> bool:
     if not reader.info().alive:
         return True
+    if path == ROOT:
+        return False
     scope, segment = parent(path)
     own = [event.kind for event in reader.scope(scope, _TAIL_EVENTS) if event.name == segment]
     return bool(own) and own[-1] in ev.STEP_ENDS | {ev.RETRIED}

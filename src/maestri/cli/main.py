@@ -6,6 +6,7 @@ Rule 2: whatever goes wrong becomes a diagnostic and an exit code; a traceback g
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -29,14 +30,24 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "accept": ("maestri.cli.decide:accept", "give the output of a failed step by hand, and go on"),
     "answer": ("maestri.cli.post:answer", "answer a question that a run asks"),
     "signal": ("maestri.cli.post:signal", "send a signal to a run"),
+    "inbox": ("maestri.cli.inbox:command", "list what waits for a person, in all runs of this folder"),
+    "unblock": ("maestri.cli.unblock:command", "settle what blocks a step: its own report, or a handoff"),
+    "tell": ("maestri.cli.telling:command", "report from within a step: a task, a checkpoint, a blocker"),
     "ps": ("maestri.cli.ps:command", "list the runs of this folder"),
     "show": ("maestri.cli.show:command", "show a run, or everything about one step"),
     "events": ("maestri.cli.events:command", "print the journal of a run"),
-    "logs": ("maestri.cli.logs:command", "print what a step has written"),
+    "logs": ("maestri.cli.logs:command", "print what a run, or a step of it, has written"),
     "check": ("maestri.cli.check:command", "find what is wrong with definitions, without running them"),
+    "import": ("maestri.cli.importing:command", "write a file of another system as a workflow of ours"),
+    "cache": ("maestri.cli.cache:command", "list, show or clear the outputs that are kept for other runs"),
+    "workspaces": ("maestri.cli.workspaces:command", "list, show or remove the places that steps work in"),
+    "workflows": ("maestri.cli.workflows:command", "list the workflows that can be called by name"),
     "graph": ("maestri.cli.graph:command", "draw a definition or a run"),
+    "patterns": ("maestri.cli.patterns:command", "list the patterns, or show what one is for"),
+    "suggest": ("maestri.cli.suggest:command", "say which pattern fits a definition, or five answers"),
     "schema": ("maestri.cli.schema:command", "print the JSON Schema of definitions, for editors"),
     "doctor": ("maestri.cli.doctor:command", "look whether this machine has what runs need"),
+    "shell-init": ("maestri.cli.shell_init:command", "print functions with which shell scripts report"),
     "completion": ("maestri.cli.completion:command", "print the completions for a shell"),
     "version": ("maestri.cli.version:command", "print the version"),
 }
@@ -44,11 +55,14 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 # What most commands do without.
 BUG: Final = "maestri.cli.bug:report_bug"
 LIVE: Final = "maestri.cli.live:LiveTree"
+FITTED: Final = "maestri.patterns._answers:fitted"
+DETACHED: Final = "maestri.cli.detach:detached"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    gc.set_threshold(20_000, 20, 20)  # imports make much that stays, and it would be looked at time and again
     open_missing()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

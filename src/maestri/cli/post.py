@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from maestri.cli import exits
+from maestri.cli.main import FITTED, resolve
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import BadArguments, Command, Parser, did_you_mean
 from maestri.errors import PathNotFound, RunEnded
@@ -28,11 +29,11 @@ def _signal_arguments(parser: Parser) -> None:
 
 def _signal(options: Any, terminal: Terminal) -> int:
     project = Project(state=options.state)
-    run = _open_run(project, options.run)
+    run = open_run(project, options.run)
     check_name(options.name)
     value = json_value(options.data, "--data") if options.data is not None else None
     project.post(run, "signal", {"name": options.name, "value": value})
-    _tell_posted(terminal, run, f"the signal `{options.name}`")
+    tell_posted(terminal, run, f"the signal `{options.name}`")
     return exits.SUCCEEDED
 
 
@@ -44,19 +45,24 @@ def _answer_arguments(parser: Parser) -> None:
 
 def _answer(options: Any, terminal: Terminal) -> int:
     project = Project(state=options.state)
-    run = _open_run(project, options.run)
+    run = open_run(project, options.run)
     path = parse(options.path)
     reader = project.reader(run)
     try:
-        check_answer(read_tree(reader), run, path, options.value)
+        value = check_answer(read_tree(reader), run, path, options.value)
     finally:
         reader.close()
-    project.post(run, "answer", {"path": path, "value": options.value})
-    _tell_posted(terminal, run, "the answer")
+    project.post(run, "answer", {"path": path, "value": value})
+    tell_posted(terminal, run, "the answer")
     return exits.SUCCEEDED
 
 
-def _open_run(project: Project, text: str) -> RunInfo:
+def open_run(project: Project, text: str) -> RunInfo:
+    """Return a run that has not ended.
+
+    Raises:
+        RunEnded: It has.
+    """
     run = project.find(text)
     if run.end is not None:
         message = f"run {run.name} has ended: nothing waits for a word"
@@ -64,12 +70,12 @@ def _open_run(project: Project, text: str) -> RunInfo:
     return run
 
 
-def check_answer(tree: Tree, run: RunInfo, path: str, value: str) -> None:
-    """Refuse an answer to a question that nobody asks, or one that is no option of it.
+def check_answer(tree: Tree, run: RunInfo, path: str, value: str) -> Json:
+    """Return an answer as the question wants it: a text, or the JSON that the text holds.
 
     Raises:
         PathNotFound: No question is open there.
-        BadArguments: The question has options, and this is none.
+        BadArguments: It is none of the question's options, or does not fit its schema.
     """
     wait = tree.waits.get(path)
     if wait is None or not wait.question:
@@ -84,6 +90,15 @@ def check_answer(tree: Tree, run: RunInfo, path: str, value: str) -> None:
         choice = ", ".join(f"`{one_line(option)}`" for option in wait.options)
         fix = did_you_mean(value, wait.options) or f"answer one of: {choice}"
         raise BadArguments(f"`{one_line(value)}` is not one of the options {choice}", fix=fix, path=path)
+    if wait.schema is None:
+        return value
+    found, problems = resolve(FITTED)(value, wait.schema)
+    if problems:
+        message = f"`{one_line(value)[:80]}` does not fit: {one_line('; '.join(problems))}"
+        fix = f"give JSON of this form: {one_line(json.dumps(wait.schema))[:300]}"
+        raise BadArguments(message, fix=fix, path=path)
+    answer: Json = found
+    return answer
 
 
 def json_value(text: str, option: str) -> Json:
@@ -101,7 +116,8 @@ def json_value(text: str, option: str) -> Json:
     return value
 
 
-def _tell_posted(terminal: Terminal, run: RunInfo, what: str) -> None:
+def tell_posted(terminal: Terminal, run: RunInfo, what: str) -> None:
+    """Say that a word was posted, and when the run takes it."""
     if run.alive:
         terminal.say(f"{what} is on its way to run {run.name}")
     else:

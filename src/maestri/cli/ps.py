@@ -12,7 +12,8 @@ from maestri.cli.usage import Command, Parser
 from maestri.kernel import state
 from maestri.kernel.ports import RunInfo
 from maestri.project import Project
-from maestri.report.outline import DIM, STYLES, Line, Piece, fitted
+from maestri.project.inside import held
+from maestri.report.outline import DIM, STYLES, Line, Piece, fitted, unblocking
 from maestri.report.reading import status_of
 from maestri.report.wording import ago, clean, counted, cut, duration, one_line
 
@@ -33,12 +34,19 @@ def _act(options: Any, terminal: Terminal) -> int:
         terminal.tell(clean(finding.text()))
     if options.json:
         handled = project.handled()
-        terminal.say_json([{**run_json(run), "handled": handled.get(run.id, 0)} for run in runs], indent=2)
+        blocked = held(project, [run for run in runs if run.end is None])
+        rows = [
+            {**run_json(run), "handled": handled.get(run.id, 0), "blocked": blocked.get(run.id, [])}
+            for run in runs
+        ]
+        terminal.say_json(rows, indent=2)
     elif options.names:
         for run in runs:
             terminal.say(one_line(run.name))
     elif runs:
-        terminal.draw(table(runs, time.time(), terminal, project.handled()))
+        blocked = held(project, [run for run in runs if run.alive])
+        terminal.draw(table(runs, time.time(), terminal, project.handled(), blocked))
+        _tell_blocked(runs, blocked, terminal)
     elif not damages:
         hint = "" if options.all else " in this folder; `maestri ps --all` lists those of all folders"
         terminal.say(f"there are no runs{hint}")
@@ -71,9 +79,31 @@ def run_json(run: RunInfo) -> dict[str, Any]:
     }
 
 
-def table(runs: Sequence[RunInfo], now: float, terminal: Terminal, handled: Mapping[str, int]) -> list[Line]:
-    """Return the table of runs, the newest last; `handled` has the failures that a success got over."""
-    rows = [_row(run, now, handled.get(run.id, 0)) for run in runs]
+def _tell_blocked(runs: Sequence[RunInfo], blocked: Mapping[str, list[str]], terminal: Terminal) -> None:
+    """Say how those go on that only a word settles, and that would otherwise look as if they were at work."""
+    for run in runs:
+        for path in blocked.get(run.id, ()):
+            name = one_line(run.name)
+            terminal.say(f"{path} of {name} is blocked; when that is settled: {unblocking(name, path)}")
+
+
+def table(
+    runs: Sequence[RunInfo],
+    now: float,
+    terminal: Terminal,
+    handled: Mapping[str, int],
+    blocked: Mapping[str, list[str]] | None = None,
+) -> list[Line]:
+    """Return the table of runs, the newest last.
+
+    Args:
+        runs: The runs.
+        now: The time.
+        terminal: Where it is drawn.
+        handled: The failures that a success got over.
+        blocked: The steps that blockers hold in runs under way.
+    """
+    rows = [_row(run, now, handled.get(run.id, 0), (blocked or {}).get(run.id, ())) for run in runs]
     widths = [max(len(row[i]) for row in [_HEADS, *rows]) for i in range(len(_HEADS))]
     look = terminal.look(now)
     lines = [fitted([Piece(_padded(_HEADS, widths), DIM)], look)]
@@ -89,8 +119,10 @@ def handled_note(handled: int) -> str:
     return f"{counted(handled, 'failure')} handled" if handled else ""
 
 
-def _row(run: RunInfo, now: float, handled: int) -> tuple[str, ...]:
+def _row(run: RunInfo, now: float, handled: int, blocked: Sequence[str]) -> tuple[str, ...]:
     note = f"{handled} failed" if handled else ""  # short: it stands last, where a narrow terminal cuts
+    if blocked:
+        note = f"blocked: {', '.join(blocked)}"
     if status(run) == state.WAITING:
         note = f"waits for {run.waiting}"
     return (

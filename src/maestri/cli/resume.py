@@ -34,6 +34,7 @@ def _act(options: Any, terminal: Terminal) -> int:
 
     def go(way: Way, inner: Terminal) -> int:
         project = Project(state=options.state)
+        project.unsafe_no_sandbox = options.unsafe_no_sandbox
         run = project.find(options.run)
         twin = None if options.twin is None else project.load(options.twin)
 

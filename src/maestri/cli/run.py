@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from maestri.cli.executing import execute, execution_arguments
+from maestri.cli.executing import execute, execution_arguments, foreign_arguments
 from maestri.cli.foreground import Way, follow
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import BadArguments, Command, Parser
 from maestri.project import CommandLine, Project
 from maestri.project.given import read_inputs
-from maestri.report.wording import one_line
+from maestri.report.wording import clean, one_line
 from maestri.values import Json
 
 
@@ -37,6 +37,7 @@ def _arguments(parser: Parser) -> None:
         default="power-safe",
         help="what a finished step survives (default: power-safe); kill-safe is faster",
     )
+    foreign_arguments(parser)
     execution_arguments(parser)
 
 
@@ -44,8 +45,16 @@ def _act(options: Any, terminal: Terminal) -> int:
     words = given(options.input, options.input_file)  # here: a detached process has no standard input
 
     def go(way: Way, inner: Terminal) -> int:
-        project = Project(state=options.state, durability=options.durability)
+        project = Project(
+            state=options.state,
+            durability=options.durability,
+            default_agent=options.default_agent,
+            dialect=options.dialect,
+        )
+        project.unsafe_no_sandbox = options.unsafe_no_sandbox
         loaded = project.load(options.file)
+        for found in loaded.warnings:
+            inner.tell(clean(found.text()))
         inputs = project.inputs_for(loaded, words)
         return follow(project, inner, way, lambda opened: opened.start(loaded, inputs))
 

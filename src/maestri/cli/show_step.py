@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final
 
+from maestri.cli.contest import contest_lines
 from maestri.cli.terminal import Terminal
 from maestri.errors import PathNotFound
 from maestri.kernel import state
@@ -13,6 +14,8 @@ from maestri.kernel.events import Stored
 from maestri.kernel.path import ROOT, parent
 from maestri.kernel.ports import Reader, RunInfo
 from maestri.project import Project
+from maestri.project.parts import load
+from maestri.records import NamedTuple
 from maestri.report.lines import Lines
 from maestri.report.outline import BAD, BOLD, STYLES, outline
 from maestri.report.output import failure_diagnostic, pretty
@@ -20,7 +23,8 @@ from maestri.report.reading import SCOPE_EVENTS, read_tree, status_of
 from maestri.report.tree import Tree, grown
 from maestri.report.wording import one_line, size
 
-_PAGE = 1000
+STATED: Final = "maestri.report.stated:stated_at"
+_STATED: Final = ("needs", "requires", "reads", "delivers", "verify", "handoff", "estimate")
 
 
 class Facts(NamedTuple):
@@ -53,7 +57,7 @@ def facts_of(reader: Reader, run: RunInfo, path: str) -> Facts:
     own = [event for event in around if event.name == segment]
     below = reader.scope(path, SCOPE_EVENTS)
     if not own and (below or len(around) >= SCOPE_EVENTS):
-        own = _searched(reader, scope, segment)
+        own = list(reader.step(path))  # it is not among the last of its scope
     if not own and not below:
         message = f"`{path}` is no step of this run"
         raise PathNotFound(message, fix=f"`maestri show {run.name}` lists its steps", run=run.name, path=path)
@@ -69,16 +73,6 @@ def _tree(reader: Reader, path: str, events: Sequence[Stored]) -> Tree:
     if path in tree.run.steps and (path in tree.children or not tree.step(path).is_scope):
         return tree
     return grown(sorted(events, key=lambda event: event.seq))
-
-
-def _searched(reader: Reader, scope: str, segment: str) -> list[Stored]:
-    """Return the events of a step that is not among the last of its scope: the whole journal is read."""
-    found: list[Stored] = []
-    after = 0
-    while page := reader.events(after, _PAGE):
-        found += [event for event in page if event.name == segment and event.scope == scope]
-        after = page[-1].seq
-    return found
 
 
 def step_json(project: Project, reader: Reader, run: RunInfo, path: str) -> dict[str, Any]:
@@ -97,6 +91,7 @@ def step_json(project: Project, reader: Reader, run: RunInfo, path: str) -> dict
         "usage": facts.last("usage"),
         "artifacts": facts.last("artifacts") or [],
         "events": [event.as_json() for event in facts.own],
+        "stated": dict(_stated(project, reader, run, str(facts.last("source") or ""))),
         "children": [child.path for child in facts.tree.below(path)],
         "logs": [{"attempt": number, "file": file} for number, file in project.log_files(run, path)],
     }
@@ -116,6 +111,9 @@ def step_text(project: Project, reader: Reader, run: RunInfo, path: str, termina
     source = facts.last("source")
     if source:
         parts.append(f"source  {one_line(str(source))}")
+    parts += [f"{key:<8}{text}" for key, text in _stated(project, reader, run, str(source or ""))]
+    if path in facts.tree.children:
+        parts += contest_lines(reader, path, facts.last("remark"))
     parts += _history(facts.own)
     parts += [f"log     {one_line(file)} (attempt {n})" for n, file in project.log_files(run, path)]
     for artifact in facts.last("artifacts") or ():
@@ -123,6 +121,16 @@ def step_text(project: Project, reader: Reader, run: RunInfo, path: str, termina
     parts += _children(facts, path, run, terminal)
     parts += _ending(facts, run, path, terminal)
     return "\n".join(parts)
+
+
+def _stated(project: Project, reader: Reader, run: RunInfo, source: str) -> list[tuple[str, str]]:
+    """Return what the definition says of the step beside what it does; most say nothing, and are not read."""
+    record = reader.run_events()[0].body["definition"]
+    texts = record.get("files", {}).values()
+    if not source or not any(f"{key}:" in text for key in _STATED for text in texts):
+        return []
+    model = project.model_of(run)
+    return [] if model is None else load(STATED)(model, source)
 
 
 def _history(own: Sequence[Stored]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from maestri.cli.terminal import Terminal
 from maestri.errors import NoProgress, RoundsExhausted
@@ -13,14 +13,15 @@ from maestri.kernel import state
 from maestri.kernel.ports import RunInfo
 from maestri.kernel.runner import Ended
 from maestri.project import Project
-from maestri.report.outline import STYLES, outline
+from maestri.records import NamedTuple
+from maestri.report.outline import STYLES, outline, unblocking
 from maestri.report.output import failure_diagnostic, pretty
 from maestri.report.tree import Tree, Wait
 from maestri.report.wording import counted, duration, one_line
 
 _SHOWN_FAILURES = 20
 _OF_LOOPS = frozenset({RoundsExhausted.code, NoProgress.code})
-_SIGNAL = re.compile(r"signal `(.+)`")
+_SIGNAL = r"signal `(.+)`"
 
 
 class Counts:
@@ -129,6 +130,9 @@ def _tell_waits(story: Story, terminal: Terminal) -> None:
             choice = f" ({'|'.join(wait.options)})" if wait.options else ""
             terminal.say(one_line(f"{path} asks: {wait.question}{choice}"))
             terminal.say(f"  answer with: maestri answer {name} {path} VALUE")
+        elif wait is not None and wait.hold:
+            terminal.say(one_line(f"{path} is blocked: {wait.reason}"))
+            terminal.say(f"  when that is settled: {unblocking(name, path)}")
         else:
             terminal.say(one_line(f"{path} waits for {wait.reason if wait is not None else 'a word'}"))
             terminal.say(f"  send it with: maestri signal {name} {_signal_name(wait)} --data JSON")
@@ -137,7 +141,7 @@ def _tell_waits(story: Story, terminal: Terminal) -> None:
 
 def _signal_name(wait: Wait | None) -> str:
     """Return the name of the signal that is waited for: the kernel's words for it are ``signal `NAME` ``."""
-    found = _SIGNAL.fullmatch(wait.reason) if wait is not None else None
+    found = re.fullmatch(_SIGNAL, wait.reason) if wait is not None else None
     return one_line(found[1]) if found else "NAME"
 
 

@@ -1,4 +1,4 @@
-"""`maestri unblock`: have a handoff that is not met checked again, or accept it as it is."""
+"""`maestri unblock`: settle what blocks a step: a blocker that it has reported, or a handoff not met."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ from maestri.report.reading import read_tree
 def _arguments(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run")
     parser.add_argument(
-        "path", metavar="PATH", nargs="?", default=ROOT, help="the step (default: all that wait)"
+        "path", metavar="PATH", nargs="?", default=ROOT, help="the step (default: all that are blocked)"
     )
-    parser.add_argument("--accept", action="store_true", help="accept it as it is, unmet items and all")
+    parser.add_argument(
+        "--accept", action="store_true", help="accept a handoff as it is, unmet items and all"
+    )
+    parser.add_argument(
+        "--note", metavar="TEXT", default="", help="what the step is told: a step that waits reads it"
+    )
 
 
 def _act(options: Any, terminal: Terminal) -> int:
@@ -32,13 +37,17 @@ def _act(options: Any, terminal: Terminal) -> int:
         waits = read_tree(reader).waits
     finally:
         reader.close()
-    blocked = [one for one, wait in waits.items() if RECHECK in (wait.options or ()) and is_within(one, path)]
-    if not blocked:
-        message = "no handoff waits to be met here"
+    here = {one: wait for one, wait in waits.items() if is_within(one, path)}
+    handoffs = [one for one, wait in here.items() if RECHECK in (wait.options or ())]
+    holds = {one: wait.hold for one, wait in here.items() if wait.hold}
+    if not handoffs and not holds:
+        message = "nothing is blocked here by a report or by a handoff"
         fix = f"see what the run waits for with `maestri show {run.name}`"
         raise PathNotFound(message, fix=fix, run=run.name, path=path)
-    for one in blocked:
+    for one in handoffs:
         project.post(run, "answer", {"path": one, "value": ACCEPT if options.accept else RECHECK})
+    for one, hold in holds.items():
+        project.post(run, "unblock", {"path": one, "hold": hold, "note": options.note})
     tell_posted(terminal, run, "the word")
     return exits.SUCCEEDED
 

@@ -6,10 +6,11 @@ import argparse
 import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from maestri.cli.terminal import Terminal
 from maestri.errors import ConfigError
+from maestri.records import NamedTuple
 from maestri.report.wording import one_line
 
 HELP_COLUMNS = 100
@@ -99,18 +100,18 @@ class Parser(argparse.ArgumentParser):
         raise BadArguments(_reworded(message), fix=f"see `{self.prog} --help`")
 
 
-_MISSING = re.compile(r"the following arguments are required: (.+)")
-_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.+)\)")
-_VALUE = re.compile(r"argument (\S+): (.+)")
+_MISSING = r"the following arguments are required: (.+)"
+_CHOICE = r"argument (\S+): invalid choice: '(.*)' \(choose from (.+)\)"
+_VALUE = r"argument (\S+): (.+)"
 
 
 def _reworded(message: str) -> str:
     """Return a complaint of argparse with the offending word first."""
-    if found := _MISSING.match(message):
+    if found := re.match(_MISSING, message):
         return f"{found[1]} is missing"
-    if found := _CHOICE.match(message):
+    if found := re.match(_CHOICE, message):
         return f"`{one_line(found[2])}` is not a value of {found[1]}: {found[3].replace(chr(39), '')}"
-    if found := _VALUE.match(message):
+    if found := re.match(_VALUE, message):
         return f"{found[1]}: {one_line(found[2])}"
     return one_line(message)
 

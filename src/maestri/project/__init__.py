@@ -28,10 +28,10 @@ from maestri.errors import (
 )
 from maestri.kernel.events import RUN_SUCCEEDED
 from maestri.kernel.path import ROOT, parse
-from maestri.kernel.ports import Agent, Engine, Message, Reader, RunInfo
+from maestri.kernel.ports import Agent, Engine, Message, Reader, RunInfo, Workspaces
 from maestri.project.given import refuse_not_portable
 from maestri.project.loaded import CommandLine, Loaded
-from maestri.project.parts import CACHE, load, part
+from maestri.project.parts import CACHE, WORKTREES, load, part
 from maestri.values import Json
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Project:
         self._agents = dict(agents or {})
         self._engine = engine
         self._foreign = (default_agent, dialect)
+        self.unsafe_no_sandbox: Sequence[str] = ()  # steps that may run without the one that they ask for
         self._catalog: Any = None
         self._doing: Any = None
 
@@ -171,6 +172,11 @@ class Project:
     def cache(self) -> Any:
         """The outputs of steps that are kept for other runs."""
         return load(CACHE)(self.state.root / "cache")
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """The places that steps work in."""
+        return load(WORKTREES)(self.state.root / "runs", self.state.workspaces)  # type: ignore[no-any-return]
 
     @property
     def catalog(self) -> Any:
@@ -263,6 +269,7 @@ class Project:
             self._doing = part("doing")(
                 self.state, self._durability, self._agents, self._tell_pause, self._engine, self._warn
             )
+            self._doing.isolating.unsafe = self.unsafe_no_sandbox
         return self._doing
 
     def _warn(self, text: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from maestri.engines.cache import Cache, CacheEntry
 from maestri.kernel.ports import Answer, Attempt, Task
+
+_VERIFIED_S: Final = 7 * 86_400.0
 
 
 class CacheAgent:
@@ -38,3 +41,22 @@ class CacheAgent:
 
     async def close(self) -> None:
         """Do nothing: nothing is kept open."""
+
+
+class Verified:
+    """What is known of trees that have passed a command before; see the port of `maestri.landing.agent`."""
+
+    def __init__(self, cache: Cache, now: Callable[[], float]) -> None:
+        """Look into `cache`; `now` gives the time in seconds since 1970."""
+        self._cache = cache
+        self._now = now
+
+    def find(self, key: str) -> bool:
+        """Tell whether a tree has passed, not so long ago that the machine may be another one by now."""
+        found = self._cache.find(key)
+        return found is not None and found.value is True and self._now() - found.at < _VERIFIED_S
+
+    def keep(self, key: str, asked: str, run: str, path: str) -> None:
+        """Say that it has; where that cannot be kept, it is verified again the next time."""
+        with suppress(OSError):
+            self._cache.keep(CacheEntry(key, self._now(), run, path, asked, value=True))

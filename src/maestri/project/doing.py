@@ -21,9 +21,21 @@ from maestri.kernel.ports import Agent, Answer, Attempt, Engine, Notice, RunInfo
 from maestri.kernel.run import Services
 from maestri.kernel.runner import Execution
 from maestri.lang.source import suggest
+from maestri.project.isolating import Isolating, refuse_unheard
 from maestri.project.loaded import Loaded
 from maestri.project.logs import Logs
-from maestri.project.parts import AGENTS, CACHE, CACHE_AGENT, CONFIGURED, DIRECTORY_AGENT, load
+from maestri.project.parts import (
+    AGENTS,
+    CACHE,
+    CACHE_AGENT,
+    CONFIGURED,
+    DIRECTORY_AGENT,
+    LANDING_AGENT,
+    VERIFIED,
+    WORKSPACE_AGENT,
+    WORKTREES,
+    load,
+)
 from maestri.project.telling import tell_script
 from maestri.values import Json
 
@@ -45,11 +57,14 @@ class LocalDispatcher:
 
         Raises:
             AgentUnavailable: No agent has this name.
+            SandboxUnsupported: The task is to be in a sandbox, and its agent knows none.
         """
         name = CONFIGURED if "backend" in task.request else task.agent
         agent = self._agents.get(name)
         if agent is None:
             agent = self._agents[name] = self._made(name)
+        if "sandbox" in task.request:
+            refuse_unheard(name, agent, task.request)
         return await agent.perform(task, attempt)
 
     def _made(self, name: str) -> Agent:
@@ -80,11 +95,18 @@ class Doing:
     ) -> None:
         """Open nothing yet."""
         self._state = state
+        self.isolating = Isolating(state.root)
         self._random = SystemRandom()
         self._on_pause = on_pause
         self._names: set[str] | None = None
         self._notices: list[Callable[[str, Notice], None]] = []
-        makers = {"directory": self._directory_agent, "cache": self._cache_agent}
+        makers = {
+            "directory": self._directory_agent,
+            "workspace": self._workspace_agent,
+            "landing": self._landing_agent,
+            "cache": self._cache_agent,
+            **{name: self.isolating.agent(AGENTS[name]) for name in ("run", CONFIGURED)},
+        }
         self.dispatcher = LocalDispatcher(agents, makers)
         self.engine: Engine = engine or SqliteEngine(
             state,
@@ -153,6 +175,26 @@ class Doing:
 
     def _directory_agent(self) -> Agent:
         return load(DIRECTORY_AGENT)(self._state.copies, self._state.root)  # type: ignore[no-any-return]
+
+    def _workspace_agent(self) -> Agent:
+        worktrees = load(WORKTREES)(self._state.root / "runs", self._state.workspaces)
+        return load(WORKSPACE_AGENT)(worktrees, self._name_of)  # type: ignore[no-any-return]
+
+    def _landing_agent(self) -> Agent:
+        state, runs = self._state, self._state.root / "runs"
+        verified = load(VERIFIED)(load(CACHE)(state.root / "cache"), self.services.clock.now)
+        worktrees = load(WORKTREES)(runs, state.workspaces)
+        dispatcher = self.dispatcher
+        return load(LANDING_AGENT)(  # type: ignore[no-any-return]
+            state.landings, runs, dispatcher, worktrees, verified, self._name_of
+        )
+
+    def _name_of(self, run_id: str) -> str:
+        reader = self.engine.read(run_id)
+        try:
+            return reader.info().name
+        finally:
+            reader.close()
 
     def _cache_agent(self) -> Agent:
         cache = load(CACHE)(self._state.root / "cache")

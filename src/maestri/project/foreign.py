@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from maestri.errors import DefinitionError, Diagnostic
-from maestri.project.parts import load
+from maestri.project.parts import load, part
 from maestri.values import Json
 
 if TYPE_CHECKING:
@@ -90,11 +90,15 @@ def import_file(target: str, default_agent: str, dialect: str = "") -> tuple[str
     if not loaded.source.text:
         raise DefinitionError(loaded.diagnostics)
     # Whoever answers by default is known: the file that is made is checked where it will be used.
-    foreign = Foreign(frozenset({"echo", default_agent}), default_agent, dialect)
+    agents = frozenset({"run", "call", "echo", default_agent})
+    foreign = Foreign(agents, default_agent, dialect)
     found = foreign.imported(loaded.source, dialect)
     if found is None:
         said = loaded.diagnostics if loaded.tree is None else []
         raise DefinitionError(said or [load(_IMPORTING + "unrecognised")(loaded.source)])
-    if not found.text:
-        raise DefinitionError(found.findings)
+    library = part("library")(part("patterns")(), agents, None, None, foreign)
+    definition, findings = library.open(target, target)
+    findings = findings if definition is None else library.check(definition)
+    if any(one.severity == "error" for one in findings):
+        raise DefinitionError(findings)
     return found.text, found.findings

@@ -36,6 +36,10 @@ AGENTS: Final = {
 CONFIGURED: Final = "configured"  # performs what brings its own back end along
 CACHE: Final = "maestri.engines.cache:Cache"
 CACHE_AGENT: Final = "maestri.project.caching:CacheAgent"
+WORKTREES: Final = "maestri.workspaces.worktrees:Worktrees"
+WORKSPACE_AGENT: Final = "maestri.workspaces.agent:WorkspaceAgent"
+LANDING_AGENT: Final = "maestri.landing.agent:LandingAgent"
+VERIFIED: Final = "maestri.project.caching:Verified"
 DIRECTORY_AGENT: Final = "maestri.agents.directory:DirectoryAgent"  # for patterns; needs a place for copies
 
 
