@@ -48,6 +48,7 @@ GATES = [
     Gate("docstrings", _script("docstrings")),
     Gate("errors", _script("errors_page", "--check")),
     Gate("docs", _script("reference", "--check")),
+    Gate("covered", _script("covered")),
     Gate("public", _script("public_names", "--check")),
     Gate("changes", _script("changes")),
 ]

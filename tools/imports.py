@@ -26,8 +26,11 @@ OWNERS: dict[str, tuple[str, ...]] = {
 STDLIB_ONLY = (
     "kernel/",
     "values.py",
+    "claims.py",
     "errors.py",
     "workspace_errors.py",
+    "sandbox_errors.py",
+    "landing_errors.py",
     "run_errors.py",
     "operator_errors.py",
     "diagnostics.py",

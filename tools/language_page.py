@@ -98,7 +98,7 @@ def _verb(verb: str) -> list[str]:
 
 
 def _pattern(spec: PatternSpec) -> list[str]:
-    return [f"### `{spec.keyword}`", "", spec.summary, "", *_options(spec)]
+    return [f"### `{spec.keyword}`", "", spec.summary, "", *options(spec)]
 
 
 def _functions() -> list[str]:
@@ -144,7 +144,8 @@ def _keys(found: Iterable[keys.Key], forms: dict[str, str] | None = None) -> lis
     return [*rows, ""]
 
 
-def _options(spec: PatternSpec) -> list[str]:
+def options(spec: PatternSpec) -> list[str]:
+    """Return a row for each key of a pattern, and where they stand."""
     rows = ["| key | takes | what for |", "|---|---|---|"]
     rows += [f"| `{_key(one)}` | {_takes(one)} | {_cell(one.doc)}{_default(one)} |" for one in spec.options]
     if (body := spec.option("steps")) is not None and body.kind == "body":

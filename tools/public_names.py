@@ -14,7 +14,14 @@ from pathlib import Path
 
 from sources import ROOT, Finding, conclude, python_sources
 
-MODULES = ("maestri", "maestri.patterns", "maestri.errors", "maestri.kernel.ports", "maestri.testing")
+MODULES = (
+    "maestri",
+    "maestri.compat",
+    "maestri.patterns",
+    "maestri.errors",
+    "maestri.kernel.ports",
+    "maestri.testing",
+)
 PINNED = ROOT / "tests" / "house" / "public_names.txt"
 
 

@@ -6,7 +6,6 @@ Rule: a page that can be derived is derived; what is written by hand says what a
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib
 import inspect
 import re
@@ -16,10 +15,11 @@ from pathlib import Path
 from typing import Any, ForwardRef
 
 import language_page
+import pattern_pages
 import public_names
 from maestri import errors
 from maestri.kernel import events, state
-from sources import ROOT, SRC, Finding, conclude, python_sources
+from sources import ROOT, Finding, conclude
 
 FOLDER = ROOT / "docs" / "reference"
 HEAD = "<!-- Written by `make docs` from the source: change it there. -->\n"
@@ -45,7 +45,25 @@ def states_page() -> str:
             if events.NAMES[kind].startswith(wanted):
                 lines.append(f"| {before} | `{events.NAMES[kind]}` | {after} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_workers()])
+
+
+def _workers() -> list[str]:
+    """Return the part of the page of states that has them in the words of other systems."""
+    lines = ["## As workers", ""]
+    lines += ["`maestri show RUN --workers`, and the field `worker_state` of `maestri show RUN --json`, say"]
+    lines += [
+        "the same in seven words. A step is `starting` from the start of its attempt to that of its first"
+    ]
+    lines += [
+        "process; what was skipped because something else has failed is PENDING: its needs are not met."
+    ]
+    lines += [""]
+    lines += ["| worker | state |", "|---|---|"]
+    for word in dict.fromkeys(state.WORKER_STATES.values()):
+        found = ", ".join(one for one, other in state.WORKER_STATES.items() if other == word)
+        lines.append(f"| {word} | {found} |")
+    return [*lines, ""]
 
 
 def events_page() -> str:
@@ -165,38 +183,6 @@ def python_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _pattern_signature(tree: ast.Module, name: str) -> str:
-    for part in tree.body:
-        if isinstance(part, ast.AsyncFunctionDef) and part.name.rstrip("_") == name.rstrip("_"):
-            returns = f" -> {ast.unparse(part.returns)}" if part.returns else ""
-            return f"async def {part.name}({ast.unparse(part.args)}){returns}"
-    return ""
-
-
-def patterns_page() -> str:
-    """Return the page of patterns: what each one says of itself, and its signature."""
-    lines = ["# Patterns", ""]
-    lines += ["Each is a function of `maestri.patterns` and a keyword of YAML; its parameters are the keys."]
-    lines += ["Which one fits: [choose a pattern](../how-to/choose-a-pattern.md).", ""]
-    for source in python_sources(SRC / "patterns"):
-        name = source.file.stem
-        if name.startswith("_"):
-            continue
-        lines += [f"## {name.rstrip('_')}", "", "```text", ast.get_docstring(source.tree) or "", "```", ""]
-        shown = _pattern_signature(source.tree, name)
-        lines += ["```text", shown, "```", ""] if shown else []
-    lines += ["## Types of parameters", ""]
-    lines += ["What a parameter of a pattern may be, and what it is in YAML.", ""]
-    return "\n".join([*lines, "```text", _parameter_types(), "```"]) + "\n"
-
-
-def _parameter_types() -> str:
-    """Return the table of `_registry.py`, which reads signatures by it."""
-    source = next(one for one in python_sources(SRC / "patterns") if one.file.stem == "_registry")
-    doc = inspect.cleandoc(ast.get_docstring(source.tree) or "")
-    return "\n".join(line[4:] for line in doc.splitlines() if line.startswith("    "))
-
-
 def pages() -> dict[Path, str]:
     """Return the text of each page that is derived."""
     found = {
@@ -204,10 +190,13 @@ def pages() -> dict[Path, str]:
         "events.md": events_page(),
         "error-classes.md": error_classes_page(),
         "python.md": python_page(),
-        "patterns.md": patterns_page(),
         "language.md": language_page.page(),
     }
-    return {FOLDER / name: f"{HEAD}\n{text}" for name, text in found.items()}
+    found |= dict(pattern_pages.pages())
+    # A picture is nothing but the picture.
+    return {
+        FOLDER / name: f"{HEAD}\n{text}" if name.endswith(".md") else text for name, text in found.items()
+    }
 
 
 def stale(wanted: dict[Path, str]) -> list[Finding]:
@@ -235,6 +224,7 @@ def main() -> int:
     if parser.parse_args().write:
         FOLDER.mkdir(parents=True, exist_ok=True)
         for file, text in wanted.items():
+            file.parent.mkdir(exist_ok=True)
             file.write_text(text, encoding="utf-8")
         return 0
     return conclude(stale(wanted), f"reference: {len(wanted)} pages, none stale")

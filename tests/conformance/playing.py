@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -17,11 +18,14 @@ from maestri.kernel import events as ev
 from maestri.kernel.clock import VirtualClock
 from maestri.kernel.ports import Answer, Attempt, Engine, Task
 from maestri.kernel.runner import Definition, Ended, Execution
+from maestri.lang.load import load
+from maestri.lang.tree import to_json
 from maestri.testing import ScriptedAgent
 from maestri.testing.play import Stage
 
 FOLDER = Path(__file__).parent / "constructs"
 LIMIT_S = 30  # of the step around a construct, where one is wanted
+INSIDE = "inside"  # the name of the steps around a construct that stands in another
 GATE = "gate"  # the name of every step that asks a person in what the kit nests
 
 
@@ -100,6 +104,13 @@ class Played(Stage):
             made.definition = other.definition
         return made
 
+    def outputs(self, ending: str) -> list[Any]:
+        """Return what steps and scopes gave whose path ends so; paths in it begin behind `/inside`."""
+        ended = [e for e in self.events if e.kind in {ev.SUCCEEDED, ev.SEALED} and e.path.endswith(ending)]
+        around = [event.path[: event.path.rindex(f"/{INSIDE}/")] + f"/{INSIDE}" for event in ended]
+        texts = [json.dumps(event.body["output"]) for event in ended]
+        return [json.loads(text.replace(path, "")) for text, path in zip(texts, around, strict=True)]
+
     def finished(self) -> set[str]:
         """Return the paths of the steps that are done, as far as they are on record."""
         return {event.path for event in self.events if event.kind == ev.SUCCEEDED}
@@ -173,6 +184,26 @@ def nested_around(inner: str, case: Case) -> str:
     """Return a workflow in which another construct, with gates in it, stands in a body of this one."""
     body = "{steps: {b: " + INNER[inner] + "}, output: true}"
     return workflow(case.hole.replace("BODY", body), case.hole_workflows.replace("BODY", body))
+
+
+def pair(outer: Case, inner: Case) -> tuple[str, dict[str, Any]]:
+    """Return a workflow in which one construct stands in a body of another, with the answers for both.
+
+    The steps of the inner one are below `inside`; its answers come first, since the first that fits counts.
+    """
+    body = json.dumps({"steps": {INSIDE: {"steps": _read(inner.yaml)}}, "output": True})
+    others = [_read(text) for text in (outer.hole_workflows.replace("BODY", body), inner.workflows) if text]
+    merged = {name: one for section in others for name, one in section["workflows"].items()}
+    answers = {f"*/{INSIDE}{path}": answer for path, answer in inner.answers.items()}
+    answers |= {f"*/{INSIDE}/*": "x"} | dict(outer.hole_answers)
+    text = workflow(outer.hole.replace("BODY", body))
+    return (f"{text}workflows: {json.dumps(merged)}\n" if merged else text), answers
+
+
+def _read(text: str) -> Any:
+    loaded = load(text.strip("\n") + "\n", "part")
+    assert loaded.tree is not None, loaded.diagnostics
+    return to_json(loaded.tree)
 
 
 class Cut(NamedTuple):

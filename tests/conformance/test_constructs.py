@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.case import Case
-from tests.conformance.playing import INNER, Cut, Played, cases, nested_around, nested_in, workflow
+from tests.conformance.playing import (
+    INNER,
+    INSIDE,
+    Cut,
+    Played,
+    cases,
+    nested_around,
+    nested_in,
+    pair,
+    workflow,
+)
 from tests.same.playing import facts
 
 from maestri.engines.sqlite.engine import SqliteEngine
@@ -130,6 +140,22 @@ def test_nesting_of_another_construct_with_gates_survives_restarts(case: Case, i
     assert waiting.status == "waiting", waiting.failure
     ended = played.to_end(waiting, "yes")
     assert ended.status == SUCCEEDED, ended.failure
+
+
+@pytest.mark.covers("nesting", "resume")
+@pytest.mark.parametrize("inner", CASES, ids=lambda case: case.keyword)
+@each_case
+def test_nesting_of_each_construct_in_each_other_gives_what_it_gives_alone(case: Case, inner: Case) -> None:
+    whole = Played(*pair(case, inner))
+    ended = whole.play()
+    assert ended.status == SUCCEEDED, ended.failure
+    found = whole.outputs(f"/{INSIDE}/it")
+    assert found == [inner.output] * len(found)
+    assert found
+    for events in Cut(len(whole.events), 2).places():
+        resumed = whole.crashed(events)
+        again = resumed.resume()
+        assert (again.status, again.output) == (SUCCEEDED, ended.output), f"cut off after {events} events"
 
 
 @pytest.mark.covers("resume")

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from doc_blocks import Block, blocks
-from maestri import patterns
 from maestri.lang.definitions import Library
-from maestri.patterns._registry import spec
+from maestri.project import Project
+from maestri.project.foreign import Foreign
 from sources import ROOT
 
 PAGE = ROOT / "docs" / "errors.md"
-PATTERNS = {found.keyword: found for found in (spec(getattr(patterns, name)) for name in patterns.__all__)}
+PATTERNS = Project().patterns
 BLOCKS = blocks(PAGE, PAGE.read_text(encoding="utf-8"))
 EXAMPLES = [(one, after) for one, after in pairwise(BLOCKS) if one.language == "yml" and one.file]
 
@@ -28,7 +28,8 @@ EXAMPLES = [(one, after) for one, after in pairwise(BLOCKS) if one.language == "
 def test_the_page_shows_what_is_said(given: Block, shown: Block, tmp_path: Path) -> None:
     file = tmp_path / given.file
     file.write_text(given.text, encoding="utf-8")
-    library = Library(PATTERNS, ("builder", "reviewer"))
+    agents = ("builder", "reviewer")
+    library = Library(PATTERNS, agents, foreign=Foreign(frozenset(agents)))
     definition, findings = library.open(str(file), given.file)
     if definition is not None:
         findings = library.check(definition)

@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from maestri import patterns
 from maestri.lang.definitions import Library
-from maestri.patterns._registry import PatternSpec, spec
+from maestri.project import Project
 
 HERE = Path(__file__).parent
 AGENTS = ("builder", "reviewer")
-PATTERNS: dict[str, PatternSpec] = {
-    found.keyword: found for found in (spec(getattr(patterns, name)) for name in patterns.__all__)
-}
+PATTERNS = Project().patterns
 WRONG = sorted(file for file in HERE.glob("*.yaml"))
 VALID = sorted((HERE / "valid").glob("*.yaml"))
 

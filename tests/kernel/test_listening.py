@@ -7,17 +7,19 @@ import pytest
 from maestri.errors import RunError, StepChanged
 from maestri.kernel import events as ev
 from maestri.kernel.context import Context
-from maestri.kernel.listening import Limit
 from maestri.patterns import parallel
 from maestri.testing.play import Stage, check_resume
 
 
-def asking(limit: Limit | None = None, **options: Any) -> Stage:
-    return Stage(lambda ctx: ctx.ask("q", "how many?", limit=limit, **options))
+def asking(
+    timeout_s: float | None = None, on_timeout: Any = "fail", default: Any = None, **more: Any
+) -> Stage:
+    limit: Any = {"timeout_s": timeout_s, "on_timeout": on_timeout, "default": default}
+    return Stage(lambda ctx: ctx.ask("q", "how many?", **limit, **more))
 
 
 def test_a_question_whose_time_is_up_fails_with_its_words_and_is_asked_anew_by_a_resume() -> None:
-    stage = asking(Limit(60))
+    stage = asking(60)
     ended = stage.play()
     assert ended.failure and (ended.failure.code, ended.failure.path) == ("S103", "/q")
     assert ended.failure.message == "nothing came within 60 s: an answer: how many?"
@@ -26,19 +28,19 @@ def test_a_question_whose_time_is_up_fails_with_its_words_and_is_asked_anew_by_a
 
 
 def test_a_question_whose_time_is_up_may_be_skipped_or_have_a_default() -> None:
-    assert asking(Limit(60, "skip")).play().output is None
-    assert asking(Limit(60, "default", [5])).play().output == [5]
+    assert asking(60, "skip").play().output is None
+    assert asking(60, "default", [5]).play().output == [5]
 
 
 def test_the_run_waits_for_the_limit_and_not_longer() -> None:
-    stage = asking(Limit(60, "skip"))
+    stage = asking(60, "skip")
     before = stage.clock.now()
     stage.play()
     assert 60 <= stage.clock.now() - before < 61
 
 
 def test_a_resume_waits_for_what_is_left_of_the_limit() -> None:
-    stage = asking(Limit(60, "skip"))
+    stage = asking(60, "skip")
     stage.play()
     cut = stage.cut(next(event.seq for event in stage.events if event.kind == ev.BLOCKED))
     begun = stage.events[1].at
@@ -47,7 +49,7 @@ def test_a_resume_waits_for_what_is_left_of_the_limit() -> None:
 
 
 def test_an_answer_that_came_in_time_counts_although_the_run_is_resumed_later() -> None:
-    stage = asking(Limit(60, "skip"))
+    stage = asking(60, "skip")
     stage.play()
     cut = stage.cut(next(event.seq for event in stage.events if event.kind == ev.BLOCKED))
     cut.post("answer", path="/q", value="in time")
@@ -55,13 +57,16 @@ def test_an_answer_that_came_in_time_counts_although_the_run_is_resumed_later() 
 
 
 def test_a_signal_may_have_a_limit_too() -> None:
-    assert Stage(lambda ctx: ctx.signal("s", "go", limit=Limit(5, "default", 7))).play().output == 7
+    assert (
+        Stage(lambda ctx: ctx.signal("s", "go", timeout_s=5, on_timeout="default", default=7)).play().output
+        == 7
+    )
 
 
 def test_a_failed_wait_can_be_handled_and_is_counted() -> None:
     async def flow(ctx: Context) -> Any:
         try:
-            return await ctx.ask("q", "?", limit=Limit(1))
+            return await ctx.ask("q", "?", timeout_s=1)
         except RunError as error:
             return error.code
 
@@ -71,9 +76,9 @@ def test_a_failed_wait_can_be_handled_and_is_counted() -> None:
     check_resume(stage)
 
 
-@pytest.mark.parametrize("limit", [Limit(1), Limit(1, "skip"), Limit(1, "default", {"a": 1})])
-def test_a_wait_with_a_limit_resumes_at_every_event(limit: Limit) -> None:
-    stage = asking(limit)
+@pytest.mark.parametrize("limit", [(1,), (1, "skip"), (1, "default", {"a": 1})])
+def test_a_wait_with_a_limit_resumes_at_every_event(limit: tuple[Any, ...]) -> None:
+    stage = asking(*limit)
     stage.play()
     check_resume(stage)
 

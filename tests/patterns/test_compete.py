@@ -169,6 +169,7 @@ def test_a_contest_that_cannot_be_one_is_refused(options: Any) -> None:
     assert ended.failure and (ended.failure.type, ended.failure.path) == (InputInvalid.__name__, "/c")
 
 
+@pytest.mark.covers("limit")
 def test_at_the_deadline_those_are_judged_that_have_ended() -> None:
     stage = staged({"a": says(1), "b": waits, "c": breaks}, "a", deadline=5)
     assert stage.play().output["winner"] == "a"

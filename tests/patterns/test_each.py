@@ -94,6 +94,7 @@ def test_a_crash_after_an_early_end_keeps_the_decision_and_the_reduction() -> No
         assert stage.cut(events).resume().output == 10
 
 
+@pytest.mark.covers("limit")
 @pytest.mark.parametrize("most", [1, 2, 16])
 def test_at_most_so_many_items_are_under_way(most: int) -> None:
     running: list[int] = []

@@ -136,6 +136,7 @@ def test_max_concurrent_below_one_is_refused() -> None:
     assert ended.failure and "max_concurrent" in ended.failure.message
 
 
+@pytest.mark.covers("limit")
 def test_max_concurrent_bounds_a_graph() -> None:
     running: list[int] = []
     most: list[int] = []

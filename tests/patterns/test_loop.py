@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from maestri.engines.memory import MemoryJournal
+from maestri.engines.memory import MemoryEngine, MemoryJournal
 from maestri.errors import RunError
 from maestri.kernel.context import Context
 from maestri.kernel.events import Stored
@@ -47,6 +47,7 @@ def test_until_sees_what_the_round_has_left_in_its_scope() -> None:
     assert stage.paths("step.succeeded") == ["/l/round/r", "/l/round#2/r"]
 
 
+@pytest.mark.covers("limit")
 def test_the_cap_fails_a_loop_that_has_a_condition() -> None:
     ended = staged(until=lambda *_: False, max_rounds=2).play()
     assert ended.failure and (ended.failure.code, ended.failure.path) == ("P202", "/l")
@@ -204,3 +205,37 @@ def test_it_nests_in_itself() -> None:
     stage = staged(outer, max_rounds=3)
     assert stage.play().output == 1 + 3 + 6
     check_resume(stage)
+
+
+class Reading(MemoryEngine):
+    """Notes which scopes a resume reads as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_whole: list[str] = []
+
+    async def lease(self, run_id: str) -> MemoryJournal:
+        journal = await super().lease(run_id)
+        settled = journal.settled
+
+        async def noted(scope: str) -> Sequence[Stored]:
+            self.read_whole.append(scope)
+            return await settled(scope)
+
+        journal.settled = noted  # type: ignore[method-assign]
+        return journal
+
+
+def test_a_resume_does_not_read_the_rounds_that_are_over() -> None:
+    async def one(ctx: Context, number: int, _last: Any) -> Any:
+        return await ctx.step("work", lambda: number)
+
+    stage = Stage(lambda ctx: loop(ctx, "l", one, max_rounds=9))
+    stage.play()
+    cut = stage.cut(len(stage.events) - 4)
+    engine = Reading()
+    engine.__dict__.update(vars(cut.engine))
+    cut.engine = engine
+    assert cut.resume().output == 9
+    assert "/l" not in engine.read_whole
+    assert "/l/round#9" in engine.read_whole

@@ -142,6 +142,7 @@ def test_a_single_step_whose_answer_is_misread_is_a_failure_of_its_branch() -> N
     check_resume(stage)
 
 
+@pytest.mark.covers("limit")
 def test_max_concurrent_bounds_what_runs_at_once() -> None:
     running: list[int] = []
     most: list[int] = []

@@ -105,6 +105,7 @@ def test_a_phase_is_done_again_with_the_problem_until_it_passes() -> None:
     check_resume(stage)
 
 
+@pytest.mark.covers("limit")
 def test_there_are_no_more_tries_than_allowed_and_as_many_again_after_a_resume() -> None:
     stage = one(False, False, False, True, on_invalid="retry", max_tries=2)
     failure = stage.play().failure

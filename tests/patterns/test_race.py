@@ -59,6 +59,7 @@ def test_when_none_is_good_the_error_names_each() -> None:
     assert "b: its answer was not accepted" in ended.failure.cause
 
 
+@pytest.mark.covers("limit")
 def test_at_the_deadline_nobody_is_waited_for_any_more() -> None:
     ended = staged({"a": waits, "b": waits}, deadline=5).play()
     assert ended.failure and ended.failure.code == "P210"

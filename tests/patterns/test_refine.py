@@ -76,6 +76,7 @@ def test_without_a_score_it_is_the_last_one() -> None:
     assert staged(numbered, until=never, max_rounds=2, on_cap="accept").play().output == 2
 
 
+@pytest.mark.covers("limit")
 def test_the_cap_fails_it_and_a_resume_gets_as_many_rounds_again() -> None:
     stage = staged(numbered, max_rounds=2)
     ended = stage.play()

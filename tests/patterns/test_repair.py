@@ -79,6 +79,7 @@ def test_the_directory_is_named_to_the_steps_that_copy_and_bring_back() -> None:
     ]
 
 
+@pytest.mark.covers("limit")
 def test_the_fixer_tries_so_often_and_the_last_word_is_a_check() -> None:
     stage = staged({"*/test": passes_in(9)}, max_rounds=2)
     ended = stage.play()

@@ -96,6 +96,7 @@ def test_verdicts_may_be_json_in_a_text_as_agents_write_it() -> None:
     assert stage.play().output["verdicts"] == {"a": {"approved": True, "notes": "fine"}}
 
 
+@pytest.mark.covers("limit")
 def test_the_cap_fails_and_says_who_is_against_it() -> None:
     failure = of(a=says(NO), b=says(True), options={"max_rounds": 2}).play().failure
     assert failure and (failure.code, failure.path) == ("P222", "/r")

@@ -142,6 +142,7 @@ def test_a_decision_that_fails_fails_it() -> None:
     assert failure and failure.path == "/s/decide/do"
 
 
+@pytest.mark.covers("limit")
 def test_no_more_run_at_once_than_allowed() -> None:
     now: list[int] = [0, 0]
 

@@ -92,6 +92,7 @@ def test_what_no_vote_can_meet_is_refused(options: Any) -> None:
     assert ended.failure and (ended.failure.type, ended.failure.path) == (InputInvalid.__name__, "/v")
 
 
+@pytest.mark.covers("limit")
 def test_so_many_as_allowed_run_at_once() -> None:
     stage = staged({"a": says(1), "b": says(1), "c": waits, "d": waits}, max_concurrent=1, policy=2)
     assert stage.play().output == 1

@@ -7,6 +7,7 @@ Rule 2: `crash` is the moment of a kill: what was not committed is gone, and no 
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
@@ -60,7 +61,7 @@ class MemoryJournal:
         self._seq += 1
         self._engine.ride(self, event._replace(seq=self._seq), None)
 
-    def commit(self, event: Event) -> Awaitable[None]:
+    def commit(self, event: Event) -> Future[None]:
         """Add an event and return something that completes when it, and all before it, is stored.
 
         Raises (when awaited):

@@ -167,6 +167,14 @@ class StateDir:
         """Return the folder of the directories that a run works on copies of; it exists."""
         return self.made(self.run_dir(run_id) / "copies")
 
+    def workspaces(self, run_id: str) -> Path:
+        """Return the folder of the worktrees of a run; it exists."""
+        return self.made(self.run_dir(run_id) / "workspaces")
+
+    def landings(self, run_id: str) -> Path:
+        """Return the folder of the worktrees in which a run verifies what it lands; it exists."""
+        return self.made(self.run_dir(run_id) / "landing")
+
     def artifact_path(self, digest: str) -> Path:
         """Return where the content with this SHA-256 is or would be.
 

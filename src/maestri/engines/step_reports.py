@@ -64,7 +64,7 @@ def _parsed(content: bytes, made_ns: int) -> Written | str:
         codec.encode([text, data]).encode()
     except (ValueRefused, UnicodeEncodeError):
         return "it holds what does not survive JSON"
-    return Written(what, text.strip() or what, data, made_ns)
+    return Written(what, text.strip(), data, made_ns)
 
 
 def _is_deep(data: Any, levels: int) -> bool:

@@ -14,8 +14,8 @@ A reading order, with what each file knows:
 `step`        one step under way, and the short way of one that does not wait
 `attempts`    the way of all others, from their start to their record
 `closing`     how a scope ends
-`waiting`     waits for a time, a signal, a person; `listening`: for one of several, up to a time; `emit`
-`scope`       what a scope knows of itself; `context`: the verbs that a body has
+`waiting`     waits for a time, a signal, a person; `listening`: for one of several, up to a time; `emit`; `strays`
+`scope`       what a scope knows of itself; `talking`: what it hears and says; `context`: the verbs that a body has
 `fan`         children that run at once
 `directions`  what people decide by hand; `mail`: what comes in from outside
 `runner`      starts, resumes and ends runs

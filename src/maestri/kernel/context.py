@@ -5,15 +5,15 @@ Rule: a step's result is handed on only when it is stored; a seal rides with the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from maestri.errors import EngineError, ReplayError, RunError, Timeout, ValueRefused
+from maestri.errors import EngineError, ReplayError, RunError, ValueRefused
 from maestri.kernel import attempts, closing, codec, requests, waiting
 from maestri.kernel import events as ev
 from maestri.kernel.body import Body, OneStep, Opening
 from maestri.kernel.events import Stored
-from maestri.kernel.listening import Limit, emit, event, limited
 from maestri.kernel.past import (
     DEPENDENCY,
     NOTHING,
@@ -24,20 +24,24 @@ from maestri.kernel.past import (
     replay_scope,
     replay_step,
 )
-from maestri.kernel.path import check_name, join
+from maestri.kernel.path import join
 from maestri.kernel.policy import DEFAULT, Policy
 from maestri.kernel.ports import Task
-from maestri.kernel.scope import PLAIN, Scope
+from maestri.kernel.scope import PLAIN
 from maestri.kernel.step import Step, at_once
-from maestri.kernel.typed import build, to_plain
+from maestri.kernel.talking import Talking
+from maestri.kernel.typed import build
 
 T = TypeVar("T")
 
 
-class Context(Scope):
+class Context(Talking):
     """One scope of a run, in the hands of the asyncio task that executes it."""
 
     __slots__ = ()
+
+    # These are verbs of a body like those below, and are shown with them.
+    signal, ask, event, emit = Talking.signal, Talking.ask, Talking.event, Talking.emit
 
     # --- steps --------------------------------------------------------------------------------------
 
@@ -62,7 +66,11 @@ class Context(Scope):
             else:
                 step = Step(self._run, self.path, segment, task, digest, self._naming.owner)
                 if known is None and (result := at_once(step)) is not None:
-                    await self._run.journal.commit(result)
+                    stored = self._run.journal.commit(result)
+                    if self._hand_over is None:
+                        await stored
+                    else:
+                        self._hand_over(stored)
                     return step.value
                 value = await attempts.perform(step, known)
             return value if task.returns is None else build(task.returns, value)
@@ -166,86 +174,6 @@ class Context(Scope):
         """Wait until a time that is journaled, so that a resume waits for the rest only."""
         await waiting.sleep(self._run, self.path, *self._claim_known(name), delay_s)
 
-    async def signal(self, name: str, signal: str | None = None, *, limit: Limit | None = None) -> Any:
-        """Wait for a signal from outside and return its data; `signal` is its name, if not the step's.
-
-        Raises:
-            Timeout: It did not come within the `limit`, which says that this fails.
-        """
-        wanted = signal or name
-        words, fields = f"signal `{wanted}`", {"signals": [wanted]}
-        what = waiting.Awaited(f"signal:{wanted}", words, waiting.SIGNAL_DIGEST, fields)
-        return await self._hear(self._claim_known(name), what, limit)
-
-    async def ask(
-        self,
-        name: str,
-        question: str,
-        options: list[str] | None = None,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        refuses: Callable[[Any], str] | None = None,
-        limit: Limit | None = None,
-    ) -> Any:
-        """Ask a person and return the answer.
-
-        Args:
-            name: The step's name.
-            question: What is asked.
-            options: The answers to choose from.
-            schema: The JSON Schema of an answer, for those who show the question.
-            refuses: Says what is wrong with an answer; one that is refused is recorded, and the wait goes on.
-            limit: How long the answer may take, and what becomes of the step then.
-
-        Raises:
-            Timeout: No answer came within the `limit`, which says that this fails.
-        """
-        segment, known = self._claim_known(name)
-        fields: dict[str, Any] = {"question": question, **({"options": options} if options else {})}
-        fields |= {} if schema is None else {"schema": dict(schema)}
-        key, words = f"answer:{join(self.path, segment)}", f"an answer: {question}"
-        what = waiting.Awaited(key, words, waiting.ASK_DIGEST, fields, refuses=refuses)
-        return await self._hear((segment, known), what, limit)
-
-    async def _hear(
-        self, place: tuple[str, Stored | None], what: waiting.Awaited, limit: Limit | None
-    ) -> Any:
-        if limit is None:
-            return await waiting.word(self._run, self.path, *place, what)
-        try:
-            return await limited(self._run, self.path, *place, what, limit)
-        except Timeout:
-            self._failed += 1
-            raise
-
-    async def event(self, name: str, signals: Sequence[str] = (), *, due: float | None = None) -> Any:
-        """Wait for any of several signals; return `{name, data}`, or None when nothing came in time.
-
-        Args:
-            name: The step's name.
-            signals: Their names; none stands for every signal that nobody else waits for.
-            due: Until when, in seconds since 1970.
-        """
-        return await event(self._run, self.path, *self._claim_known(name), signals, due)
-
-    async def emit(self, name: str, data: Any = None, signal: str | None = None) -> dict[str, Any]:
-        """Give an event to whoever in this run waits for the signal, now or later; to one of them, once.
-
-        Args:
-            name: The step's name.
-            data: What the event carries.
-            signal: The event's name, if not the step's.
-
-        Returns:
-            The `name` and the `data`, as they are on record.
-        """
-        segment, known = self._claim_known(name)
-        wanted, value = signal or name, to_plain(data)
-        check_name(wanted)
-        digest = codec.digest(["emit", wanted, value])
-        self._count(segment, digest)
-        return await emit(self._run, self.path, segment, known, wanted, value, digest)
-
     def notice(self, text: str) -> None:
         """Show passing progress; it is not journaled."""
         self._run.attempt(self.path, 1, _nothing).notice("progress", text)
@@ -273,7 +201,7 @@ class Context(Scope):
         segment = self._claim(name)
         opening, self._prepared = self._prepared, PLAIN
         if isinstance(body, OneStep):
-            return await self._enter_place(segment, body)
+            return await self.enter_place(segment, body)
         self._naming.inner = segment
         try:
             return await self.enter(
@@ -285,13 +213,26 @@ class Context(Scope):
     def enter_body(self, segment: str, body: Body[T]) -> Coroutine[Any, Any, T]:
         """Run a body at a claimed segment: in a scope there, or as the one step there."""
         if isinstance(body, OneStep):
-            return self._enter_place(segment, body)
+            return self.enter_place(segment, body)
         return self.enter(segment, body)
 
-    async def _enter_place(self, segment: str, body: OneStep[T]) -> T:
+    async def enter_place(
+        self, segment: str, body: OneStep[T], hand_over: Callable[[Future[None]], None] | None = None
+    ) -> T:
+        """Run a body as the one step at a claimed segment.
+
+        Args:
+            segment: The place.
+            body: What makes the step.
+            hand_over: Takes over to wait until the record of the step is stored, where that is all that is left
+                to do: the function did not wait, and the body is the call of a verb and nothing else.
+        """
         place = Context(self._run, self.path, past=self._past, place=segment)
         try:
-            return await body.call(place)
+            done = body.call(place)
+            if hand_over is not None and getattr(done, "cr_code", None) is _PERFORM:
+                place._hand_over = hand_over
+            return await done
         except (EngineError, ReplayError):
             raise
         except Exception as error:
@@ -371,6 +312,9 @@ class Context(Scope):
         if known is not None and known.seq < self._run.reopened.get(self.path, 0):
             self._past.take("begun")
         return await self.now("begun")
+
+
+_PERFORM = Context.perform.__code__
 
 
 def _nothing() -> None:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import copy_context
 from functools import partial
 from inspect import CORO_CREATED, getcoroutinestate
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from maestri.errors import EngineError, ReplayError, RunError
-from maestri.kernel.body import Body
+from maestri.kernel.body import Body, OneStep
 from maestri.kernel.context import Context
+from maestri.kernel.inline import Ended, Inline
 from maestri.kernel.path import split_segment
 from maestri.records import NamedTuple
 
@@ -30,9 +31,6 @@ class Settled(NamedTuple):
     number: int
     value: Any
     error: RunError | None
-
-
-_Ended: TypeAlias = tuple[str, Any, BaseException | None]  # a segment, its value, its error
 
 
 class Entry(NamedTuple):
@@ -61,7 +59,8 @@ class Fan:
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()  # a child does not see what another has set
         self._running: dict[str, asyncio.Task[None]] = {}  # by their segments
-        self._done: deque[_Ended] = deque()
+        self._inline = Inline(ctx, self._end, self._running.__setitem__, self._begin_alone)
+        self._done: deque[Ended] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._stopped = False
         self.unseen: list[RunError] = []  # failures of children that ended when nobody asked any more
@@ -87,7 +86,7 @@ class Fan:
     def start(self, name: str, body: Body[Any], number: int | None = None) -> None:
         """Claim a name and start its body, or keep it until there is room."""
         segment = self._ctx.claim(name, number)
-        if self._limit is None or len(self._running) < self._limit:
+        if self._has_room():
             self._begin(segment, body)
         else:
             self._queue.append((segment, body))
@@ -108,7 +107,7 @@ class Fan:
             StopAsyncIteration: All children have ended.
         """
         while not self._done:
-            if not self._running or self._stopped:
+            if not (self._running or self._inline.count) or self._stopped:
                 raise StopAsyncIteration
             await self._wait()
         segment, value, error = self._done.popleft()
@@ -133,15 +132,16 @@ class Fan:
         """
         self._queue.clear()
         self._source = None
+        self._core.waits.tasks -= self._inline.close()
         self._core.stopped.update(self._running.values())
         for segment, task in list(self._running.items()):
             task.cancel()
             body: Any = task.get_coro()
             if task.done() or getcoroutinestate(body) == CORO_CREATED:
                 # It had not begun to run and never will, and so says nothing.
-                task.add_done_callback(partial(self._gone, segment))
+                task.add_done_callback(partial(self._never_begun, segment))
         outer: asyncio.CancelledError | None = None
-        while self._running:
+        while self._running or self._inline.count:
             try:
                 await self._wait()
             except asyncio.CancelledError as error:
@@ -152,8 +152,17 @@ class Fan:
         if outer is not None:
             raise outer
 
+    def _has_room(self) -> bool:
+        return self._limit is None or len(self._running) + self._inline.count < self._limit
+
     def _begin(self, segment: str, body: Body[Any]) -> None:
         self._core.waits.tasks += 1
+        if self._inline.is_open and isinstance(body, OneStep):
+            self._inline.add(segment, body)
+        else:
+            self._begin_alone(segment, body)
+
+    def _begin_alone(self, segment: str, body: Body[Any]) -> None:
         child = self._child(segment, body)
         self._running[segment] = self._loop.create_task(child, context=self._context.copy())
 
@@ -164,23 +173,35 @@ class Fan:
         except GeneratorExit:  # the loop has ended
             raise
         except BaseException as error:
-            self._done.append((segment, None, error))
-            self._gone(segment)
+            self._end(((segment, None, error),))
             if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | SystemExit):
                 raise  # asyncio wants to hear of these
         else:
-            self._done.append((segment, value, None))
-            self._gone(segment)
+            self._end(((segment, value, None),))
 
-    def _gone(self, segment: str, _task: asyncio.Task[None] | None = None) -> None:
+    def _end(self, ended: Sequence[Ended]) -> None:
+        """Take in how some children have ended."""
+        self._done.extend(ended)
+        for segment, _, _ in ended:
+            self._gone(segment)
+        self._fill()
+
+    def _never_begun(self, segment: str, _task: asyncio.Task[None]) -> None:
+        self._gone(segment)
+        self._awaken()
+
+    def _gone(self, segment: str) -> None:
         core = self._core
         core.waits.tasks -= 1
-        task = self._running.pop(segment)
-        if core.stopped:
+        task = self._running.pop(segment, None)
+        if core.stopped and task is not None:
             core.stopped.discard(task)
-        if self._queue:
+
+    def _fill(self) -> None:
+        """Begin what there is room for now, and let whoever waits for children look at them."""
+        while self._queue and self._has_room():
             self._begin(*self._queue.popleft())
-        elif self._source is not None:
+        if self._source is not None:
             self._refill()
         self._awaken()
 
@@ -193,7 +214,7 @@ class Fan:
 
     def _refill(self) -> None:
         source = self._source
-        while source is not None and (self._limit is None or len(self._running) < self._limit):
+        while source is not None and self._has_room():
             entry = next(source, None)
             if entry is None:
                 self._source = source = None

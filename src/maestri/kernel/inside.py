@@ -15,6 +15,7 @@ from maestri.records import NamedTuple
 BLOCKED: Final = "blocked"
 UNBLOCKED: Final = "unblocked"
 REPORTS: Final = ("started", "task-started", "checkpoint", "task-completed", BLOCKED, UNBLOCKED, "done")
+SANDBOX: Final = "sandbox"  # of a fact that Maestri records itself: what an attempt runs in
 LEFT_OUT: Final = "left-out"  # what stands for reports that could not be taken; the text says why
 
 
@@ -25,6 +26,16 @@ class Report(NamedTuple):
     what: str
     text: str
     data: Any = None
+
+    @property
+    def words(self) -> str:
+        """The report as one text."""
+        return words_of(self.what, self.text)
+
+
+def words_of(what: str, text: str) -> str:
+    """Return a report as one text: `checkpoint: phase 1`."""
+    return f"{what}: {text}" if text else what
 
 
 class StepLog(Protocol):

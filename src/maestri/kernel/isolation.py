@@ -8,9 +8,10 @@ elsewhere reads the same words; `read_isolation` is the one place that understan
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, Protocol
 
+from maestri.errors import SandboxUnsupported
 from maestri.records import NamedTuple
 from maestri.values import Json
 
@@ -62,12 +63,16 @@ class Isolation(NamedTuple):
 
 
 class Unfit(ValueError):
-    """What was written of a sandbox cannot be used; `keys` lead to the part that is meant."""
+    """What was written of a sandbox cannot be used; `keys` lead to the part that is meant.
+
+    `more` is what else is wrong, each for itself.
+    """
 
     def __init__(self, message: str, cause: str, fix: str, keys: tuple[str, ...] = ()) -> None:
         """Say what, why, what to do, and where."""
         super().__init__(message)
         self.message, self.cause, self.fix, self.keys = message, cause, fix, keys
+        self.more: list[Unfit] = []
 
 
 class Placed(NamedTuple):
@@ -157,13 +162,40 @@ def read_isolation(given: Json) -> Isolation:
         return Isolation(_word(given, PROFILES, "a sandbox", ()))
     if not isinstance(given, dict):
         _refuse("`sandbox` must be a profile or a mapping", "it says how a command is held", _AS_PROFILE)
-    for key in given:
-        if key not in KEYS:
-            _refuse(f"`sandbox` has no key `{key[:60]}`", "it could not mean anything", _one_of(KEYS), (key,))
-    profile = _word(given.get("profile", CODE), PROFILES, "the profile of a sandbox", ("profile",))
-    minimum = _word(given.get("minimum", STRONG), MINIMUMS, "the `minimum` of a sandbox", ("minimum",))
-    read, write = (_folders(given.get(key, []), key) for key in ("read", "write"))
-    return Isolation(profile, minimum, _limits(given.get("limits", {})), read, write)
+    unknown = [
+        Unfit(f"`sandbox` has no key `{key[:60]}`", "it could not mean anything", _one_of(KEYS), (key,))
+        for key in given
+        if key not in KEYS
+    ]
+    found = _each(
+        {
+            "profile": lambda: _word(given.get("profile", CODE), PROFILES, "the profile", ("profile",)),
+            "minimum": lambda: _word(given.get("minimum", STRONG), MINIMUMS, "`minimum`", ("minimum",)),
+            "limits": lambda: _limits(given.get("limits", {})),
+            "read": lambda: _folders(given.get("read", []), "read"),
+            "write": lambda: _folders(given.get("write", []), "write"),
+        },
+        unknown,
+    )
+    return Isolation(**found)
+
+
+def _each(readers: Mapping[str, Callable[[], Any]], wrong: list[Unfit]) -> dict[str, Any]:
+    """Return what all readers give.
+
+    Raises:
+        Unfit: With everything that is wrong.
+    """
+    found = {}
+    for name, read in readers.items():
+        try:
+            found[name] = read()
+        except Unfit as unfit:
+            wrong += [unfit, *unfit.more]
+    if wrong:
+        wrong[0].more = wrong[1:]
+        raise wrong[0]
+    return found
 
 
 def isolation_of(request: Mapping[str, Any]) -> Isolation | None:
@@ -176,6 +208,19 @@ def isolation_of(request: Mapping[str, Any]) -> Isolation | None:
         return None
     asked = read_isolation(request[REQUEST])
     return None if asked.profile == NONE else asked
+
+
+def refuse_isolation(request: Mapping[str, Any], why: str) -> None:
+    """Refuse a request that asks for a sandbox, for whoever cannot give it.
+
+    Raises:
+        SandboxUnsupported: It does; `why` says what is in the way.
+    """
+    given = request.get(REQUEST)
+    if given not in (None, NONE, {"profile": NONE}):
+        message = "what this step does cannot be put into a sandbox: nothing was run"
+        fix = "let a command do it (`run: [python, -m, …]`), or write `sandbox: none`"
+        raise SandboxUnsupported(message, cause=why, fix=fix)
 
 
 _AS_PROFILE: Final = f"write one of: {', '.join(PROFILES)}"
@@ -199,14 +244,24 @@ def _word(given: Json, words: Sequence[str], what: str, keys: tuple[str, ...]) -
 def _folders(given: Json, key: str) -> tuple[str, ...]:
     listed = [given] if isinstance(given, str) else given
     if not isinstance(listed, list):
-        _refuse(f"`{key}` must be a list of paths", "it names what is shown", f"write `{key}: [~/.cargo]`", (key,))
+        _refuse(
+            f"`{key}` must be a list of paths", "it names what is shown", f"write `{key}: [~/.cargo]`", (key,)
+        )
     found = tuple(one for one in listed if isinstance(one, str))
     for one in found:
-        if not one.startswith(("/", "~")) or "\0" in one or ".." in one.split("/"):
-            cause, fix = "what is shown must not depend on where a step works", "write an absolute path, or `~/…`"
+        if not one.startswith(("/", "~")) or "\0" in one or "${" in one or ".." in one.split("/"):
+            cause, fix = (
+                "what is shown must not depend on where a step works",
+                "write an absolute path, or `~/…`",
+            )
             _refuse(f"`{one[:60]}` cannot be shown in a sandbox", cause, fix, (key,))
     if len(found) < len(listed):
-        _refuse(f"`{key}` must be a list of paths", "something else is in it", f"write `{key}: [~/.cargo]`", (key,))
+        _refuse(
+            f"`{key}` must be a list of paths",
+            "something else is in it",
+            f"write `{key}: [~/.cargo]`",
+            (key,),
+        )
     return found
 
 
@@ -214,16 +269,24 @@ def _limits(given: Json) -> Limits:
     if not isinstance(given, dict):
         fix = "write `limits: {memory: 500MB, wall: 10m}`"
         _refuse("`limits` must be a mapping", "each limit has a name", fix, ("limits",))
-    for key in given:
-        if key not in LIMITS:
-            cause, keys = "nothing is counted under this name", ("limits", key)
-            _refuse(f"there is no limit `{key[:60]}`", cause, _one_of(LIMITS), keys)
+    unknown = [
+        Unfit(
+            f"there is no limit `{key[:60]}`", "nothing is counted under it", _one_of(LIMITS), ("limits", key)
+        )
+        for key in given
+        if key not in LIMITS
+    ]
     return Limits(
-        _seconds(given.get("cpu"), "cpu"),
-        _size(given.get("memory"), "memory"),
-        _count(given.get("processes")),
-        _size(given.get("disk"), "disk"),
-        _seconds(given.get("wall"), "wall"),
+        **_each(
+            {
+                "cpu_s": lambda: _seconds(given.get("cpu"), "cpu"),
+                "memory_bytes": lambda: _size(given.get("memory"), "memory"),
+                "processes": lambda: _count(given.get("processes")),
+                "disk_bytes": lambda: _size(given.get("disk"), "disk"),
+                "wall_s": lambda: _seconds(given.get("wall"), "wall"),
+            },
+            unknown,
+        )
     )
 
 
@@ -231,9 +294,7 @@ def _seconds(given: Json, key: str) -> float | None:
     if given is None:
         return None
     found = 0.0
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        found = float(given)
-    elif isinstance(given, str) and _PART.sub("", given.strip()) == "":
+    if isinstance(given, str) and _PART.sub("", given.strip()) == "":
         found = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(given))
     if not 0 < found <= _LONGEST_S:
         cause, fix = "it is counted in time, and must be more than none", "write `30s`, `10m` or `2h`"

@@ -3,27 +3,24 @@
 Rule 1: what an event said is the record of the step that took it, in the transaction that takes the message.
 Rule 2: an emitted event goes through the mailbox of the run, like a word from outside; so it waits there for
 whoever asks for it later, and is delivered once.
-Rule 3: an event that nobody waits for stays in the mailbox; whoever looks out for such events only notes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final
 
 from maestri.errors import Timeout, to_failure
 from maestri.kernel import attempts, codec
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.past import Verb, check, give_back
-from maestri.kernel.path import join, numbered
+from maestri.kernel.path import join
 from maestri.kernel.ports import Message
 from maestri.kernel.run import RunCore
 from maestri.kernel.waiting import TOO_LATE, Awaited, Wait, hear
-from maestri.records import NamedTuple
 from maestri.values import Json
 
-OnTimeout: TypeAlias = Literal["fail", "skip", "default"]
 ANY_SIGNAL: Final = "signal:*"
 EVENT_DIGEST: Final = codec.digest("event")
 _WAIT_KINDS = frozenset({ev.SUCCEEDED, ev.FAILED, ev.SKIPPED, ev.CANCELLED, ev.DECIDED})
@@ -32,25 +29,15 @@ _EVENT: Final = Verb("a wait for events", frozenset({ev.SUCCEEDED, ev.CANCELLED}
 _EMIT: Final = Verb("an event that is emitted", frozenset({ev.SUCCEEDED}))
 
 
-class Limit(NamedTuple):
-    """How long a wait may take, and what becomes of it then: it fails, is skipped, or gives `default`."""
-
-    timeout_s: float
-    on_timeout: OnTimeout = "fail"
-    default: Json = None
-
-
-async def limited(
-    run: RunCore, scope: str, segment: str, known: Stored | None, what: Awaited, limit: Limit
-) -> Any:
+async def limited(run: RunCore, scope: str, segment: str, known: Stored | None, what: Awaited) -> Any:
     """Wait for a message up to a time, which is journaled: a resume waits for what is left of it.
 
     Raises:
-        Timeout: The time was up, and the limit says `fail`.
+        Timeout: The time was up, and `on_timeout` says `fail`.
         StepCancelled: It was cancelled by request.
         StepChanged: The journal has something else at this place.
     """
-    wait, due = Wait(run, scope, segment, what.digest), run.clock.now() + limit.timeout_s
+    wait, due = Wait(run, scope, segment, what.digest), run.clock.now() + (what.timeout_s or 0.0)
     if known is not None:
         check(run, known, _LIMITED, what.digest)
         if known.kind != ev.DECIDED:
@@ -59,24 +46,24 @@ async def limited(
     else:
         wait.append(ev.DECIDED, codec.encode({"value": due}))
     found = await hear(wait, what, due)
-    return await _end_late(wait, what, limit) if found is TOO_LATE else found
+    return await _end_late(wait, what) if found is TOO_LATE else found
 
 
-async def _end_late(wait: Wait, what: Awaited, limit: Limit) -> Any:
+async def _end_late(wait: Wait, what: Awaited) -> Any:
     """Record what becomes of a wait whose time was up.
 
     Raises:
         Timeout: It fails.
     """
-    if limit.on_timeout == "skip":
+    if what.on_timeout == "skip":
         wait.append(ev.SKIPPED, '{"reason":"timeout"}')
         return None
-    if limit.on_timeout == "default":
-        text, value = codec.settle(limit.default)
+    if what.on_timeout == "default":
+        text, value = codec.settle(what.default)
         wait.append(ev.SUCCEEDED, f'{{"output":{text}}}')
         return value
     path = join(wait.scope, wait.segment)
-    message = f"nothing came within {limit.timeout_s:g} s: {what.words}"
+    message = f"nothing came within {what.timeout_s:g} s: {what.words}"
     fix = "resume the run to wait as long again; or say `on_timeout`, or raise `timeout`"
     error = Timeout(message, path=path, fix=fix)
     error.origins = (path,)
@@ -144,51 +131,3 @@ async def emit(
     done = Event(ev.SUCCEEDED, scope, segment, run.clock.now(), digest, f'{{"output":{text}}}')
     await run.journal.commit(done)
     return value  # type: ignore[no-any-return]
-
-
-class Strays:
-    """Notes the signals that nobody waits for while somebody looks out for them; they stay where they are.
-
-    The records are values at `NAME#n` of a scope, with the id of the message: each is noted once, also when
-    it is found again after a restart.
-    """
-
-    def __init__(
-        self, run: RunCore, scope: str, name: str, noted: Callable[[str], Any], expected: Collection[str]
-    ) -> None:
-        """Look out from now on.
-
-        Args:
-            run: The run.
-            scope: Where the records are.
-            name: Their name.
-            noted: Gives what is on record at a segment, or None.
-            expected: The names of signals that somebody will take.
-        """
-        self._run = run
-        self._scope = scope
-        self._name = name
-        self._expected = frozenset(expected)
-        self._ids: set[str] = set()
-        while (one := noted(numbered(name, len(self._ids) + 1))) is not None:
-            self._ids.add(one["id"])
-        run.waits.strays.append(self._hear)
-        if run.on_wait is not None:
-            run.on_wait(ANY_SIGNAL)
-
-    @property
-    def count(self) -> int:
-        """How many were noted."""
-        return len(self._ids)
-
-    def close(self) -> None:
-        """Look out no longer."""
-        self._run.waits.strays.remove(self._hear)
-
-    def _hear(self, message_id: str, name: str, data: Any) -> None:
-        if name in self._expected or message_id in self._ids:
-            return
-        self._ids.add(message_id)
-        body = codec.encode({"value": {"name": name, "data": data, "id": message_id}})
-        segment = numbered(self._name, self.count)
-        self._run.journal.append(Event(ev.DECIDED, self._scope, segment, self._run.clock.now(), "", body))

@@ -6,6 +6,7 @@ Rule 2: each port has a conformance kit in `maestri.testing` (`check_engine`, `c
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -73,6 +74,7 @@ class Attempt(NamedTuple):
     step's log, which is readable while the step runs; with them it takes the name of the stream. `beat` says
     that there was a sign of life and puts the idle timeout off. `keep` stores a file's content as an
     artifact. An agent that starts processes hands them the `mailbox`, and has it begin before the first.
+    `record(what, text, data)` puts a fact about the attempt into the journal.
     """
 
     run: str
@@ -85,6 +87,7 @@ class Attempt(NamedTuple):
     notice: Callable[[str, str], None]
     keep: Callable[[str, str], ArtifactRef]
     mailbox: StepMailbox | None = None
+    record: Callable[[str, str, Any], None] = lambda _what, _text, _data: None
 
 
 class Agent(Protocol):
@@ -145,8 +148,8 @@ class Journal(Protocol):
         """Add an event that rides with the next commit; order is kept, nothing is waited for."""
         ...
 
-    def commit(self, event: Event) -> Awaitable[None]:
-        """Add an event and return something that completes when it, and all before it, is stored.
+    def commit(self, event: Event) -> Future[None]:
+        """Add an event and return a future of its own, which completes when it, and all before it, is stored.
 
         Raises (when awaited):
             StaleOwner: Another process has taken the run over.

@@ -40,7 +40,7 @@ async def performed(step: Step, beat: Callable[[], None]) -> Answer:
     run, path, number = step.run, step.path, step.attempt
     services = run.services
     log = services.open_log(run.info.id, path, number)
-    attempt = run.attempt(path, number, beat, log)
+    attempt = run.attempt(path, number, beat, log)._replace(record=partial(_record, step))
     listener = _Listener(step, log)
     mailbox = None
     if services.mailboxes is not None:
@@ -54,6 +54,12 @@ async def performed(step: Step, beat: Callable[[], None]) -> Answer:
         if mailbox is not None:
             mailbox.close()
         log.close()
+
+
+def _record(step: Step, what: str, text: str, data: Any) -> None:
+    """Put a fact about an attempt into the journal; it rides with the next commit."""
+    if step.run.phase != UNWINDING:
+        step.run.journal.append(_reported(step.run, step.path, Report("", what, text, data), step.attempt))
 
 
 class _Listener:
@@ -78,7 +84,7 @@ class _Listener:
         else:
             hold, event = None, _reported(run, step.path, report, step.attempt)
         stored = asyncio.ensure_future(run.journal.take(Message(report.id, "report", {}), event))
-        self._show(f"{report.what}: {report.text}")
+        self._show(report.words)
         if report.what == BLOCKED:
             _look_again(run, step.path)
         elif hold is not None:

@@ -7,6 +7,8 @@ Rule 3: here are the doors for patterns and the language; the verbs of a body ar
 
 from __future__ import annotations
 
+from asyncio import Future
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -34,6 +36,7 @@ class Scope:
     __slots__ = (
         "_digest",
         "_failed",
+        "_hand_over",
         "_is_loop",
         "_naming",
         "_past",
@@ -53,6 +56,7 @@ class Scope:
         self._naming = Naming(path, place)
         self._digest = 0
         self._failed = 0
+        self._hand_over: Callable[[Future[None]], None] | None = None  # waits for a record in our place
         self._is_loop = False
         self._prepared = PLAIN
         self.names: Any = None  # what expressions see in this scope; the language's own business

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from maestri.kernel import codec
 from maestri.kernel import events as ev
@@ -17,12 +17,14 @@ from maestri.kernel.past import SLEEP, WAIT, WITH_SCOPE, cancelled_error, cancel
 from maestri.kernel.path import join
 from maestri.kernel.run import REQUEST, Live, RunCore, Stop, Waiter
 from maestri.records import NamedTuple
+from maestri.values import Json
 
 # What a wait asks for: its verb, so that a replay tells one from another and from a step.
 SLEEP_DIGEST: Final = codec.digest("sleep")
 SIGNAL_DIGEST: Final = codec.digest("signal")
 ASK_DIGEST: Final = codec.digest("ask")
 
+OnTimeout: TypeAlias = Literal["fail", "skip", "default"]
 TOO_LATE: Final = object()  # the value of a wait whose time was up
 _MOMENT_S = 0.05
 
@@ -33,6 +35,7 @@ class Awaited(NamedTuple):
     `key` is what a message is addressed to (`signal:NAME` or `answer:PATH`), `words` tell a person whom or
     what the run waits for, `fields` are more to show (a question, its options). `digest` is of the verb.
     `also` are more keys, for one who listens for several signals. `refuses` says what is wrong with a value.
+    After `timeout_s` the wait fails, is skipped or gives the `default`, as `on_timeout` says.
     """
 
     key: str
@@ -41,6 +44,9 @@ class Awaited(NamedTuple):
     fields: Mapping[str, Any] = {}
     also: tuple[str, ...] | None = None
     refuses: Callable[[Any], str] | None = None
+    timeout_s: float | None = None
+    on_timeout: OnTimeout = "fail"
+    default: Json = None
 
 
 class Wait(NamedTuple):

@@ -83,6 +83,7 @@ class Workspaces(Protocol):
         path: str,
         cwd: str,
         *,
+        name: str = "",
         claims: Sequence[str] = (),
         after: Sequence[str] = (),
         check: Callable[[], None] | None = None,
@@ -93,6 +94,7 @@ class Workspaces(Protocol):
             run: The id of the run.
             path: The path of the step.
             cwd: The directory that is worked on; it is in a repository, and is not touched.
+            name: The name of the run, for people; its id without one.
             claims: What may be changed, as globs from `cwd`; everything without any.
             after: Paths of steps and scopes whose results it builds on.
             check: See above.
@@ -120,6 +122,14 @@ class Workspaces(Protocol):
 
     def held(self, run: str = "") -> Sequence[Held]:
         """Return the workspaces of a run, or of all, in order of runs and paths."""
+        ...
+
+    def look(self, workspace: Workspace) -> Work:
+        """Return what differs in a workspace from what it began from, committed or not; nothing is changed.
+
+        Raises:
+            WorkspaceFailed: The class says why.
+        """
         ...
 
     def mark_landed(self, workspace: Workspace, commit: str) -> None:

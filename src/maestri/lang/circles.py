@@ -37,3 +37,15 @@ def circles(needs: Mapping[str, Iterable[str]], most: int = 20) -> list[list[str
         closing = circle[0]
         rest[circle[-1]] = tuple(need for need in rest[circle[-1]] if need != closing)
     return found
+
+
+def needed(step: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return what a step needs, also indirectly."""
+    found: set[str] = set()
+    waiting = list(needs.get(step, ()))
+    while waiting:
+        name = waiting.pop()
+        if name in needs and name not in found:
+            found.add(name)
+            waiting += needs[name]
+    return found

@@ -15,8 +15,10 @@ from typing import Any, Final, TypeAlias
 from maestri.errors import InputInvalid
 from maestri.kernel.body import Body, OneStep, Opening
 from maestri.kernel.context import Context
+from maestri.kernel.path import join
 from maestri.kernel.ports import Task
-from maestri.lang.frames import Frame, text, truth, value
+from maestri.lang.circles import needed
+from maestri.lang.frames import Frame, check_scalar, sandbox_for, text, truth, value
 from maestri.lang.inputs import complete
 from maestri.lang.keys import WAITS
 from maestri.lang.model import (
@@ -24,7 +26,6 @@ from maestri.lang.model import (
     ArmDef,
     BodyDef,
     CallDef,
-    Dynamic,
     ExpressionDef,
     Listing,
     PatternDef,
@@ -43,6 +44,8 @@ from maestri.records import NamedTuple
 from maestri.values import Json
 
 Targets: TypeAlias = Callable[[WorkflowRef, WorkflowDef], Workflow]
+SANDBOX: Final = "sandbox"
+DONE: Final = "done"  # what a workflow that is called builds on
 FOLDER: Final = "dir"  # what patterns call the copy of a directory that their bodies work in
 
 
@@ -63,8 +66,11 @@ def compile_workflow(definition: WorkflowDef, targets: Targets) -> Workflow:
         targets: Gives the workflow that a `workflow:` step names.
     """
 
-    async def run(ctx: Context, inputs: Mapping[str, Json]) -> Json:
+    async def run(
+        ctx: Context, inputs: Mapping[str, Json], done: tuple[str, ...] = (), sandbox: Json = None
+    ) -> Json:
         frame = Frame({"inputs": complete(definition.name, definition.inputs, inputs)})
+        frame.done, frame.sandbox = done, sandbox
         memory = part("memory")(definition, ctx, frame) if definition.remembers else None
         unit = Unit(definition, targets, memory)
         ctx.names = frame
@@ -73,6 +79,7 @@ def compile_workflow(definition: WorkflowDef, targets: Targets) -> Workflow:
             return last
         return value(definition.output, frame, definition.source)
 
+    run.isolates = definition.isolates  # type: ignore[attr-defined]
     return run
 
 
@@ -83,6 +90,8 @@ async def _steps(unit: Unit, body: BodyDef, ctx: Context, frame: Frame) -> Json:
         last = frame.names[step.name] = await _step(unit, step, ctx, frame)
         if unit.memory is not None:
             await unit.memory.after(ctx, step, frame)
+        if unit.definition.isolates:
+            frame.done = (*frame.done, join(ctx.path, step.name))
     return last if body.output is None else value(body.output, frame, unit.definition.source)
 
 
@@ -108,6 +117,10 @@ def _prepared(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Aw
         InputInvalid: One of them has no value.
     """
     properties = step.properties
+    if properties is not None and properties.workspace != "none":
+        return part("workspace")(unit, step, properties, frame)  # type: ignore[no-any-return]
+    if properties is not None and properties.sandbox is not None:
+        frame = frame.inside(properties.sandbox)
     if properties is not None and properties.is_checked:
         return part("checked")(unit, step, properties, frame)  # type: ignore[no-any-return]
     return bare(unit, step, frame)
@@ -165,7 +178,7 @@ def run_request(action: RunDef, frame: Frame, unit: Unit) -> dict[str, Any]:
         request["output"] = action.output
     if action.ok is not None:
         request["ok"] = list(action.ok)
-    return request
+    return frame.held(request)
 
 
 def _below(folder: str | None, path: str | None) -> str:
@@ -179,7 +192,7 @@ def call_request(action: CallDef, frame: Frame, unit: Unit) -> dict[str, Any]:
     if action.args is not None:
         given = value(action.args, frame, unit.definition.source)
         request["kwargs" if isinstance(given, dict) else "args"] = given
-    return request
+    return frame.held(request)
 
 
 def _agent_request(unit: Unit, step: StepDef, action: AgentDef, frame: Frame) -> dict[str, Any]:
@@ -193,10 +206,12 @@ def _agent_request(unit: Unit, step: StepDef, action: AgentDef, frame: Frame) ->
     known = unit.definition.agents.get(action.agent)
     if known is not None:
         request |= {key: known.options[key] for key in ("tier", "model") if key in known.options}
-        request["backend"] = {"kind": known.backend, **known.options}
+        own = {key: option for key, option in known.options.items() if key != SANDBOX}
+        request["backend"] = {"kind": known.backend, **own}
     request |= {"tier": action.tier} if action.tier else {}
     request |= {"model": action.model} if action.model else {}
-    return request if frame.folder is None else {**request, "cwd": frame.folder}
+    request |= {} if frame.folder is None else {"cwd": frame.folder}
+    return frame.held(request, None if known is None else known.options.get(SANDBOX))
 
 
 # --- patterns -------------------------------------------------------------------------------------
@@ -245,11 +260,22 @@ def _argument(unit: Unit, option: Option, given: Any, frame: Frame) -> Any:
     if option.kind == "expression":
         return _expression(unit, given, frame)
     if option.kind == "workflow":
-        return unit.targets(given, unit.definition)
+        return _target(unit, given, frame)
     found = value(given, frame, unit.definition.source)
     if option.kind == "scalar" and isinstance(given, Templated):
-        _check_scalar(unit, option, found, given)
+        check_scalar(unit.definition.source, option, found, given)
     return found
+
+
+def _target(unit: Unit, given: Any, frame: Frame) -> Any:
+    """Return the workflow that is called; one whose steps work in places of their own is told."""
+    target = unit.targets(given, unit.definition)
+    more: dict[str, Any] = {}
+    if getattr(target, "isolates", False):
+        more[DONE] = tuple(frame.builds_on())
+    if frame.sandbox is not None:
+        more[SANDBOX] = sandbox_for(target, frame)
+    return partial(target, **more) if more else target
 
 
 def body(unit: Unit, definition: BodyDef, frame: Frame) -> Body[Json]:
@@ -328,10 +354,14 @@ def _arm(unit: Unit, arm: ArmDef, frame: Frame) -> Arm:
 def _graph(unit: Unit, steps: tuple[StepDef, ...], frame: Frame) -> dict[str, Need]:
     """Return the steps of a graph; each sees the outputs of those that have ended, as the checks allow."""
     ended = Frame({}, frame)
+    by_name = {step.name: [need.text for need in step.needs] for step in steps}
 
     def one(step: StepDef) -> OneStep[Json]:
         async def run(ctx: Context) -> Json:
             seen = ended if unit.memory is None else unit.memory.seen_in_graph(step, steps, ended)
+            if unit.definition.isolates:
+                seen = Frame({}, seen)
+                seen.done = tuple(join(ctx.path, name) for name in sorted(needed(step.name, by_name)))
             output = ended.names[step.name] = await _step(unit, step, ctx, seen)
             if unit.memory is not None:
                 await unit.memory.after_in_graph(ctx, step, ended)
@@ -349,24 +379,3 @@ def _priority(unit: Unit, step: StepDef, frame: Frame) -> float | Callable[[], f
     if step.properties is None or step.properties.priority is None:
         return 0.0
     return lambda: part("priority")(step, frame, unit.definition.source)
-
-
-def _check_scalar(unit: Unit, option: Option, found: Json, given: Dynamic) -> None:
-    """Refuse a value that an expression gave and the option cannot take.
-
-    Raises:
-        InputInvalid: Says what it may be, and where it is written.
-    """
-    if isinstance(found, str) and (found in option.words or str in option.types):
-        return
-    if isinstance(found, bool) and bool in option.types:
-        return
-    if isinstance(found, int) and not isinstance(found, bool) and int in option.types:
-        return
-    source = unit.definition.source
-    place = f"{source.name}:{given.span.line}:{given.span.col}"
-    wanted = [*option.words, *(kind.__name__ for kind in option.types)]
-    message = f"`{option.name}` cannot be {found!r:.60}"
-    raise InputInvalid(
-        message, cause=f"at {place}", fix=f"use one of: {', '.join(wanted)}", detail={"at": place}
-    )

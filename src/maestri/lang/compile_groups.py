@@ -88,6 +88,7 @@ def _over(done: Done, frame: Frame) -> Frame:
 async def _seen(unit: Unit, ctx: Context, scope: str, done: Done, frame: Frame) -> Frame:
     """Return the frame of what is done after some siblings, with what those have written into `memory`."""
     seen = _over(done, frame)
+    seen.done = tuple(join(scope, name) for name in done)
     if unit.memory is not None:
         await unit.memory.behind(ctx, [join(scope, name) for name in done], seen)
     return seen

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from maestri.errors import InputInvalid
 from maestri.kernel.context import Context
-from maestri.kernel.listening import Limit
+from maestri.lang.answers import refusal
 from maestri.lang.compile import Unit
 from maestri.lang.frames import Frame, text, value
 from maestri.lang.model import AskDef, Dynamic, EmitDef, LateDef, StepDef, WaitDef
-from maestri.patterns._answers import fitted
 from maestri.values import Json
 
 
@@ -34,7 +33,7 @@ def waits(unit: Unit, step: StepDef, frame: Frame) -> Callable[[Context], Awaita
         raise TypeError(step.verb)
     if action.signal is not None:
         limit = _limit(unit, action.timeout_s or step.policy.step_timeout_s, action.on_timeout, frame)
-        return lambda ctx: ctx.signal(step.name, action.signal, limit=limit)
+        return lambda ctx: ctx.signal(step.name, action.signal, **limit)
     if action.until is None:
         return partial(_sleep, step.name, action.delay_s or 0.0)
     return partial(_sleep_until, step.name, _time(unit, action.until, frame))
@@ -47,28 +46,17 @@ def _ask(unit: Unit, step: StepDef, action: AskDef, frame: Frame) -> Callable[[C
 
     def ask(ctx: Context) -> Awaitable[Json]:
         refuses = partial(refusal, options, schema) if options or schema is not None else None
-        return ctx.ask(step.name, question, options or None, schema=schema, refuses=refuses, limit=limit)
+        return ctx.ask(step.name, question, options or None, schema=schema, refuses=refuses, **limit)
 
     return ask
 
 
-def refusal(options: list[str], schema: Mapping[str, Any] | None, answer: Json) -> str:
-    """Return what is wrong with an answer; an empty text where nothing is."""
-    if options and answer not in options:
-        return f"it is none of: {', '.join(options)}"
-    found, problems = fitted(answer, schema)
-    if not problems and found != answer:
-        return "it is a text that holds the answer as JSON, and not the answer"
-    return "; ".join(problems)
-
-
-def _limit(unit: Unit, timeout_s: float | None, late: LateDef | None, frame: Frame) -> Limit | None:
-    if timeout_s is None:
-        return None
-    if late is None:
-        return Limit(timeout_s)
+def _limit(unit: Unit, timeout_s: float | None, late: LateDef | None, frame: Frame) -> dict[str, Any]:
+    """Return how long a wait may take, and what becomes of it then, as `Context` takes it."""
+    if timeout_s is None or late is None:
+        return {"timeout_s": timeout_s}
     default = None if late.default is None else value(late.default, frame, unit.definition.source)
-    return Limit(timeout_s, late.word, default)  # type: ignore[arg-type]
+    return {"timeout_s": timeout_s, "on_timeout": late.word, "default": default}
 
 
 async def _sleep(name: str, delay_s: float, ctx: Context) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 from maestri.errors import Diagnostic
 from maestri.lang.checks import RULES
@@ -17,6 +18,7 @@ from maestri.lang.findings import Findings, in_order
 from maestri.lang.load import Loaded, load, read_file
 from maestri.lang.model import ArmDef, BodyDef, PatternDef, PhaseDef, StepDef, WorkflowDef, WorkflowRef
 from maestri.lang.reader import read_workflow
+from maestri.lang.shelves import Shelves
 from maestri.lang.source import nearest, suggest
 from maestri.lang.survey import Call, Survey, survey
 from maestri.patterns._registry import PatternSpec
@@ -26,6 +28,7 @@ _PYTHON = r"(?P<module>[^:]+):(?P<function>[^\W\d]\w*)"
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _FILE = r"(?is).*\.ya?ml"
 _LISTED = 500  # files of a folder that a suggestion is looked for among
+Foreign: TypeAlias = Callable[[str, Loaded], Loaded | None]
 
 
 class PythonTarget(NamedTuple):
@@ -74,7 +77,8 @@ def _read(loaded: Loaded, path: str, patterns: Mapping[str, PatternSpec]) -> _Op
 def _is_explained(found: Diagnostic, before: list[Diagnostic]) -> bool:
     """Tell whether a finding is about a value that could not be loaded: that has been said already."""
     at = None if found.span is None else found.span[:2]
-    return any(at and one.span and one.span[:2] <= at < one.span[2:] for one in before)
+    errors = [one for one in before if one.severity == "error"]
+    return any(at and one.span and one.span[:2] <= at < one.span[2:] for one in errors)
 
 
 class Library:
@@ -84,6 +88,8 @@ class Library:
         patterns: The patterns by keyword.
         known_agents: The names that `agent:` may use; none given, they are not checked.
         texts: Definitions by path, to be read in place of the files.
+        shelves: Where workflows are found by name.
+        foreign: Gives a definition that is written in another system's dialect as ours, or None.
     """
 
     def __init__(
@@ -91,9 +97,13 @@ class Library:
         patterns: Mapping[str, PatternSpec],
         known_agents: Collection[str] = (),
         texts: Mapping[str, str] | None = None,
+        shelves: Shelves | None = None,
+        foreign: Foreign | None = None,
     ) -> None:
+        self.shelves = shelves or Shelves()
         self._patterns = patterns
         self._known_agents = known_agents
+        self.foreign = foreign
         self._given = None if texts is None else {_normal(path): text for path, text in texts.items()}
         self._opened: dict[str, _Opened] = {}
         self._texts: dict[str, str] = {}
@@ -121,15 +131,20 @@ class Library:
         """Return the text of every definition that was opened, by path: what `of_texts` takes."""
         return dict(self._texts)
 
-    def of_texts(self, texts: Mapping[str, str]) -> Library:
-        """Return a library that reads these texts, by path, in place of files."""
-        return Library(self._patterns, self._known_agents, texts)
+    def of_texts(self, texts: Mapping[str, str], named: Mapping[str, str] | None = None) -> Library:
+        """Return a library that reads these texts, by path, in place of files.
+
+        Args:
+            texts: The texts by path.
+            named: The paths of those that are called by a name of the library's folders.
+        """
+        shelves = Shelves(known=named or {})
+        return Library(self._patterns, self._known_agents, texts, shelves, self.foreign)
 
     def _loaded(self, path: str, shown_as: str) -> Loaded:
-        if self._given is None:
-            return read_file(path, shown_as)
-        text = self._given.get(_normal(path))
-        return read_file(path, shown_as) if text is None else load(text, shown_as)
+        text = None if self._given is None else self._given.get(_normal(path))
+        loaded = read_file(path, shown_as) if text is None else load(text, shown_as)
+        return (None if self.foreign is None else self.foreign(path, loaded)) or loaded
 
     def _exists(self, path: str) -> bool:
         if self._given is not None:
@@ -157,7 +172,12 @@ class Library:
             return self.open(path, _shown(inside, ref.target))[0] if self._exists(path) else None
         if ":" in ref.target:
             return _python(ref.target, inside)
-        return self._named(inside).get(ref.target)
+        return self._named(inside).get(ref.target) or self._shelved(ref.target, inside)
+
+    def _shelved(self, name: str, inside: WorkflowDef) -> WorkflowDef | None:
+        """Return a workflow of the library's folders; one of the file's own hides it."""
+        found = None if name in self._named(inside) else self.shelves.find(name)
+        return None if found is None else self.open(found.path, found.shown_as)[0]
 
     def calls_python(self, definition: WorkflowDef) -> bool:
         """Tell whether a workflow function in Python is called by a definition, or by one that it calls."""
@@ -194,6 +214,7 @@ class Library:
                 {call.ref: self._absent(call, part) for call in survey_of.calls},
                 rounds.get(id(part), []),
                 self._outer.get(id(part)),
+                {call.ref: self._double(call, part) for call in survey_of.calls},
             )
             for rule in RULES:
                 rule(subject)
@@ -209,6 +230,8 @@ class Library:
         for ref in refs(definition.steps):
             if re.fullmatch(_FILE, ref.target):
                 yield _beside(definition.file, ref.target)
+            elif ref.target not in self._named(definition) and (found := self.shelves.find(ref.target)):
+                yield found.path
 
     def _reached(self, definition: WorkflowDef) -> list[WorkflowDef]:
         """Return a definition, its inner workflows, and all that they refer to."""
@@ -270,8 +293,22 @@ class Library:
             return _nearest_file(target, _files_beside(inside.file, target))
         if ":" in target:
             return "write `module:function`, or `file.py:function` with a file beside this one"
-        known = list(islice(self._named(inside), _LISTED))
+        if self.shelves.find(target) is not None:
+            return ""  # the findings of its file say what is wrong with it
+        known = list(islice((*self._named(inside), *self.shelves.names()), _LISTED))
         return suggest(target, known) or "define it under `workflows:`, or name a file, such as `other.yaml`"
+
+    def _double(self, call: Call, inside: WorkflowDef) -> str:
+        """Return which other file of one folder has the name that is called; an empty text where none has."""
+        target = call.ref.target
+        if ":" in target or re.fullmatch(_FILE, target) or target in self._named(inside):
+            return ""
+        found = self.shelves.find(target)
+        return "" if found is None or not found.also else f"`{found.shown_as}` and `{found.also}`"
+
+    def output_of(self, definition: WorkflowDef) -> Type:
+        """Return what is known of the output of a definition."""
+        return self._surveys(self._reached(definition))[id(definition)].output
 
 
 def refs(body: BodyDef) -> Iterator[WorkflowRef]:

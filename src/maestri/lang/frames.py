@@ -12,22 +12,45 @@ from maestri.lang.expressions.tokens import BadExpression
 from maestri.lang.model import Dynamic, Fixed, Listing, Record, Templated
 from maestri.lang.source import Source
 from maestri.lang.tree import Scalar, position_in
+from maestri.patterns._registry import Option
 from maestri.values import Json, plain_type
 
 
 class Frame:
     """The names of one scope, over those of the scope around it.
 
-    `folder` is the copy of a directory that is worked on here, if a pattern has made one.
+    `folder` is the copy of a directory that is worked on here, if a pattern has made one. `done` are the
+    paths of steps that have ended before what is done here, and whose results it builds on. `sandbox` is what
+    its commands are held in, as it was written.
     """
 
-    __slots__ = ("_outer", "folder", "names")
+    __slots__ = ("_outer", "done", "folder", "names", "sandbox")
 
     def __init__(self, names: dict[str, Any], outer: Frame | None = None, folder: str | None = None) -> None:
         """Begin with some names."""
         self.names = names
         self._outer = outer
+        self.done: tuple[str, ...] = ()
+        self.sandbox: Json = None if outer is None else outer.sandbox
         self.folder: str | None = folder or (None if outer is None else outer.folder)
+
+    def inside(self, sandbox: Json) -> Frame:
+        """Return a frame with the same names, in which commands are held in a sandbox."""
+        inner = Frame({}, self)
+        inner.sandbox = sandbox
+        return inner
+
+    def held(self, request: dict[str, Any], own: Json = None) -> dict[str, Any]:
+        """Return a request with the sandbox that stands around it, or else its agent's `own`."""
+        sandbox = own if self.sandbox is None else self.sandbox
+        if sandbox is None or sandbox == "none":
+            return request
+        return {**request, "sandbox": sandbox, **({} if self.folder is None else {"folder": self.folder})}
+
+    def builds_on(self) -> list[str]:
+        """Return the paths of all steps that what is done here builds on, the outer ones first."""
+        outer = [] if self._outer is None else self._outer.builds_on()
+        return [*outer, *self.done]
 
     def __call__(self, name: str) -> Any:
         """Return the value of a name.
@@ -101,3 +124,35 @@ def truth(dynamic: Templated | Fixed, frame: Frame, source: Source) -> bool:
     message = f"the condition is a {plain_type(found)}, neither true nor false"
     fix = "compare it with something: `${len(x) > 0}`, `${x != null}`"
     raise InputInvalid(message, cause=f"at {place}", fix=fix, detail={"at": place})
+
+
+def sandbox_for(target: object, frame: Frame) -> Json:
+    """Return the sandbox that the commands of a called workflow are held in.
+
+    Raises:
+        InputInvalid: It is a workflow in Python, whose steps say themselves what holds them.
+    """
+    if hasattr(target, "isolates") or frame.sandbox == "none":
+        return frame.sandbox
+    message = "a workflow in Python cannot be put into a sandbox from outside"
+    raise InputInvalid(message, fix="give its own steps `sandbox=`, and take it out here")
+
+
+def check_scalar(source: Source, option: Option, found: Json, given: Dynamic) -> None:
+    """Refuse a value that an expression gave and the option cannot take.
+
+    Raises:
+        InputInvalid: Says what it may be, and where it is written.
+    """
+    if isinstance(found, str) and (found in option.words or str in option.types):
+        return
+    if isinstance(found, bool) and bool in option.types:
+        return
+    if isinstance(found, int) and not isinstance(found, bool) and int in option.types:
+        return
+    place = f"{source.name}:{given.span.line}:{given.span.col}"
+    wanted = [*option.words, *(kind.__name__ for kind in option.types)]
+    message = f"`{option.name}` cannot be {found!r:.60}"
+    raise InputInvalid(
+        message, cause=f"at {place}", fix=f"use one of: {', '.join(wanted)}", detail={"at": place}
+    )

@@ -12,7 +12,7 @@ from maestri.records import NamedTuple
 Form: TypeAlias = Literal[
     "command", "text", "template", "value", "texts", "integers", "duration", "predicate", "names", "list",
     "retry", "word", "wait", "late", "files", "checks", "checklist", "schema", "count", "values", "memory",
-    "cache", "number", "estimate", "body",
+    "cache", "number", "estimate", "body", "sandbox",
 ]  # fmt: skip
 
 
@@ -70,6 +70,9 @@ VERBS: Final[dict[str, tuple[Key, ...]]] = {
 # Read and compiled in modules of their own.
 WAITS: Final = frozenset({"ask", "wait", "emit"})
 
+WORKSPACES: Final = ("none", "shared", "worktree", "copy")
+STRAYS: Final = ("fail", "block")
+
 # What few steps have; read, compiled and checked in modules of their own.
 PROPERTIES: Final[tuple[Key, ...]] = (
     Key("requires", "files", "files that must exist before the step starts; globs are allowed"),
@@ -84,6 +87,12 @@ PROPERTIES: Final[tuple[Key, ...]] = (
     Key("memory", "memory", "`{write: {NAME: value}}`: values that later steps see as `${memory.NAME}`"),
     Key("cache", "cache", "keep its output for other runs: `true`, or for how long"),
     Key("priority", "number", "of what is ready under `max_concurrent`, the higher number goes first"),
+    Key(
+        "sandbox", "sandbox", "what its commands are held in: `none`, `agent`, `code`, or a mapping with more"
+    ),
+    Key("workspace", "word", "the place of its own that it works in; `none` without it", WORKSPACES),
+    Key("claims", "files", "the files that it may change, in its `workspace`; globs are allowed"),
+    Key("on_stray", "word", "with other files changed: `fail`, or `block` until a person decides", STRAYS),
     Key("estimate", "estimate", "what it is expected to take: a text, or `{tokens, duration, usd}`"),
 )
 
@@ -136,6 +145,7 @@ AGENT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "model": ("run", "call", "scripted"),
     "command": ("run",),
     "env": ("run",),
+    "sandbox": ("run",),
     "output": ("run",),
     "function": ("call",),
     "answer": ("scripted",),
@@ -149,5 +159,5 @@ SAME_TYPE: Final = {"string": "text", "str": "text", "int": "integer", "float": 
 
 # Words of the language that this version does not have yet: named as such, never as typing errors.
 LATER: Final = frozenset({
-    "budget", "claims", "sandbox", "workspace", "progress",
+    "budget", "progress",
 })  # fmt: skip

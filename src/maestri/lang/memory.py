@@ -15,7 +15,8 @@ from maestri.kernel import events as ev
 from maestri.kernel.context import Context
 from maestri.kernel.path import is_within, join
 from maestri.lang.frames import Frame
-from maestri.lang.model import ArmDef, BodyDef, PatternDef, PhaseDef, StepDef, WorkflowDef
+from maestri.lang.inside import steps_of
+from maestri.lang.model import BodyDef, PatternDef, StepDef, WorkflowDef
 from maestri.lang.scopes import MEMORY as NAME
 from maestri.values import Json
 
@@ -117,22 +118,8 @@ def _writers(body: BodyDef) -> set[int]:
 def _note(step: StepDef, found: set[int]) -> bool:
     writes = step.properties is not None and step.properties.memory is not None
     if isinstance(step.action, PatternDef):
-        for inner in [one for value in step.action.options.values() for one in _steps(value)]:
+        for inner in [one for value in step.action.options.values() for one in steps_of(value)]:
             writes = _note(inner, found) or writes
     if writes:
         found.add(id(step))
     return writes
-
-
-def _steps(value: Any) -> list[StepDef]:
-    if isinstance(value, BodyDef):
-        return list(value.steps)
-    if isinstance(value, ArmDef | PhaseDef):
-        return list(value.body.steps)
-    if isinstance(value, StepDef):
-        return [value]
-    if isinstance(value, Mapping):
-        return [step for one in value.values() for step in _steps(one)]
-    if type(value) is tuple:
-        return [step for one in value for step in _steps(one)]
-    return []

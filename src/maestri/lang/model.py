@@ -260,6 +260,10 @@ class Properties(NamedTuple):
     max_age_s: float | None = None
     priority: Fixed | Templated | None = None
     estimate: Estimate | None = None
+    sandbox: Json = None
+    workspace: str = "none"
+    claims: tuple[Dynamic, ...] = ()
+    on_stray: str = "fail"
 
     @property
     def is_checked(self) -> bool:
@@ -301,7 +305,8 @@ class StepDef(NamedTuple):
 class WorkflowDef(NamedTuple):
     """A whole definition; `file` is where it was read from, for what it refers to beside it.
 
-    `agents` and `schemas` are those of its file. `remembers`: a step of it writes into `memory`.
+    `agents` and `schemas` are those of its file. `remembers`: a step of it writes into `memory`. `isolates`:
+    a step of it works in a place of its own, or calls a workflow whose steps may.
     `unread` are the names of steps that could not be read; there are findings about them. `inputs_span` is
     the place of the key `inputs`.
     """
@@ -322,3 +327,4 @@ class WorkflowDef(NamedTuple):
     agents: Mapping[str, FileAgent] = {}
     schemas: Mapping[str, Returns] = {}
     remembers: bool = False
+    isolates: bool = False

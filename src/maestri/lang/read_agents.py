@@ -8,6 +8,7 @@ from maestri.lang import read_values as read
 from maestri.lang.findings import Findings
 from maestri.lang.keys import AGENT_KEYS, BACKENDS, OUTPUT_FORMATS, TIERS
 from maestri.lang.model import FileAgent
+from maestri.lang.parts import part
 from maestri.lang.source import suggest
 from maestri.lang.tree import Entry, Mapping, Scalar, Tree, to_json
 from maestri.values import Json
@@ -70,6 +71,8 @@ def _option(findings: Findings, entry: Entry) -> Json:
         return _word(findings, tree, key, TIERS)
     if key == "output":
         return _word(findings, tree, key, OUTPUT_FORMATS)
+    if key == "sandbox":
+        return part("sandbox")(findings, tree)  # type: ignore[no-any-return]
     value = to_json(tree)
     is_command = isinstance(value, str) or (
         isinstance(value, list) and all(isinstance(v, str) for v in value)

@@ -22,6 +22,7 @@ from maestri.lang.model import (
     Returns,
     Templated,
 )
+from maestri.lang.parts import part
 from maestri.lang.read_verbs import VerbReader
 from maestri.lang.source import suggest
 from maestri.lang.tree import Entry, Mapping, Scalar, Sequence, Tree, to_json
@@ -234,6 +235,9 @@ class _Reader:
         age = read.duration(self.findings, tree, "`cache`")
         return {} if age is None else {"cache": True, "max_age_s": age}
 
+    def sandbox(self, tree: Tree, _name: str) -> Json:
+        return part("sandbox")(self.findings, tree)  # type: ignore[no-any-return]
+
     def number(self, tree: Tree, name: str) -> Fixed | Templated | None:
         value = read.dynamic(self.findings, tree)
         if isinstance(value, Templated) and (value.template.is_single or not value.template.parts):
@@ -310,4 +314,5 @@ _FORMS: Final[dict[str, Callable[[_Reader, Tree, str], Any]]] = {
     "memory": _Reader.memory,
     "number": _Reader.number,
     "estimate": _Reader.estimate,
+    "sandbox": _Reader.sandbox,
 }

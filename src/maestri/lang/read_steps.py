@@ -38,6 +38,7 @@ class StepReader:
         self.verbs = VerbReader(findings)
         self.schemas: MappingOf[str, Returns] = {}  # of the file
         self.remembers = False  # whether a step that was read writes into `memory`
+        self.isolates = False  # whether one works in a place of its own, or calls a workflow
 
     # --- bodies -------------------------------------------------------------------------------------
 
@@ -136,6 +137,7 @@ class StepReader:
         if action is None or name is None:
             self.findings.unread.add(entry.key.text)
             return None
+        self.isolates = self.isolates or verb.key.text == "workflow"
         return StepDef(name, entry.key.span, verb.key.text, verb.key.span, action, **common)
 
     def _verb(self, name: Scalar, table: Mapping) -> Entry | None:
@@ -207,6 +209,7 @@ class StepReader:
         if any(entry.key.text in _PROPERTIES for entry in table.entries):
             found["properties"] = part("properties")(self.findings, table, self.schemas)
             self.remembers = self.remembers or found["properties"].memory is not None
+            self.isolates = self.isolates or found["properties"].workspace != "none"
         return found
 
     def _policy(self, table: Mapping) -> Policy:

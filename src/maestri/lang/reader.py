@@ -48,9 +48,9 @@ class _Reader:
         output, timeout, declared = tree.get("output"), tree.get("timeout"), tree.entry("inputs")
         if not is_inner:
             self._shared(tree)
-        self.steps.remembers = False
+        self.steps.remembers = self.steps.isolates = False
         body = BodyDef(self.steps.steps(steps, "the workflow"), (steps or tree).span)
-        remembers = self.steps.remembers
+        remembers, isolates = self.steps.remembers, self.steps.isolates
         return WorkflowDef(
             self._name(tree, default_name),
             self.findings.source,
@@ -68,6 +68,7 @@ class _Reader:
             self.agents,
             self.steps.schemas,
             remembers,
+            isolates,
         )
 
     def _shared(self, tree: Mapping) -> None:

@@ -153,7 +153,11 @@ def _common() -> Schema:
 _TEXTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _CODES: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 255}
 
-_LATE: Final[Schema] = {"anyOf": [{"enum": ["fail", "skip"]}, _object({"default": {}}, ["default"])]}
+_DEFAULT: Final[Schema] = {"description": "the output when nothing came in time"}
+_LATE: Final[Schema] = {
+    "anyOf": [{"enum": ["fail", "skip"]}, _object({"default": _DEFAULT}, ["default"])],
+    "description": "without an answer or signal in time: `fail`, `skip` or `{default: VALUE}`",
+}
 _LONGEST: Final[Schema] = {"$ref": "#/$defs/duration", "description": "how long it is waited for"}
 _UNTIL: Final[Schema] = {"type": ["string", "number"], "description": "a point in time, as ISO 8601 says"}
 _WAITS: Final = (

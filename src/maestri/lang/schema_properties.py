@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from maestri.kernel.isolation import MINIMUMS, PROFILES
 from maestri.lang.keys import AGENT_KEYS, BACKENDS, OUTPUT_FORMATS, TIERS, Key
 
 Schema: TypeAlias = dict[str, Any]
@@ -49,6 +50,30 @@ _ESTIMATE: Final[Schema] = _closed(
     [],
 )
 
+_SIZE: Final[Schema] = {"type": ["integer", "string"]}
+_SANDBOX: Final[Schema] = _closed(
+    {
+        "profile": _said({"enum": list(PROFILES)}, "`code`: no network; `agent`: a vendor's program"),
+        "minimum": _said({"enum": list(MINIMUMS)}, "how strong it must be at least; `strong` without it"),
+        "limits": _said(
+            _closed(
+                {
+                    "cpu": _said(_DURATION, "processor time of all its processes together"),
+                    "memory": _said(_SIZE, "memory of all its processes together: `500MB`"),
+                    "processes": _said({"type": "integer", "minimum": 1}, "how many processes at once"),
+                    "disk": _said(_SIZE, "what it may write: `2GB`"),
+                    "wall": _said(_DURATION, "how long one attempt may take"),
+                },
+                [],
+            ),
+            "what all its processes together may use",
+        ),
+        "read": _said(_TEXTS, "folders that it sees beside its own, such as `~/.cargo`"),
+        "write": _said(_TEXTS, "folders that it may write to beside its own"),
+    },
+    [],
+)
+
 # What `$ref` of the forms below names.
 PROPERTY_DEFS: Final[Schema] = {
     "files": _TEXTS,
@@ -68,6 +93,7 @@ PROPERTY_DEFS: Final[Schema] = {
     "cache": {"anyOf": [{"type": "boolean"}, _DURATION]},
     "number": {"anyOf": [{"type": "number"}, {"$ref": "#/$defs/expression"}]},
     "estimate": {"anyOf": [_TEXT, _ESTIMATE]},
+    "sandbox": {"anyOf": [{"enum": list(PROFILES)}, _SANDBOX]},
 }
 PROPERTY_FORMS: Final[dict[str, Callable[[Key], Schema]]] = {
     form: lambda key: {"$ref": f"#/$defs/{key.form}"} for form in PROPERTY_DEFS
@@ -80,6 +106,7 @@ _OPTIONS: Final[Schema] = {
     "command": _said(_COMMAND, "what reads the prompt on standard input and prints the answer"),
     "env": _said({"type": "object"}, "environment variables of the command"),
     "output": _said({"enum": list(OUTPUT_FORMATS)}, "how what it prints is read"),
+    "sandbox": _said({"$ref": "#/$defs/sandbox"}, "what its commands are held in, where a step says nothing"),
     "function": _said(_TEXT, "`module:function` that takes the prompt and returns the answer"),
     "answer": _said({}, "the answer to everything"),
     "answers": _said({"type": "object"}, "answers by a glob over the paths of steps"),

@@ -34,7 +34,7 @@ def note_properties(walk: Any, step: StepDef, view: View, found: Type) -> Type:
     own = step.properties
     if own is None:
         return found
-    for key in ("requires", "reads", "delivers"):
+    for key in ("requires", "reads", "delivers", "claims"):
         for one in getattr(own, key):
             walk.value(one, view, f"`{key}`", _PATH)
     if own.priority is not None:

@@ -1,4 +1,4 @@
-"""Copies of a directory that bodies work in, and how their work comes back; for `repair` and `compete`.
+"""Copies of a directory that bodies work in, and how their work comes back.
 
 A copy is made by a step and lies with the run; nothing outside of it changes until its work is brought back.
 """
@@ -47,14 +47,16 @@ def _told(output: Any) -> dict[str, Any]:
     return output if isinstance(output, dict) else {}
 
 
-async def applied(scope: Context, name: str, directory: str | None, copy: str) -> dict[str, Any]:
-    """Bring what was done in a copy back into the directory; return the same as `changes`.
+async def applied(
+    scope: Context, name: str, directory: str | None, copy: str, left_out: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Bring what was done in a copy back into the directory, less what is left out; return like `changes`.
 
     Raises:
         DirectoryChanged: The directory has changed since it was copied; nothing was brought back.
     """
     given = {} if directory is None else {"dir": directory}
-    request = {"verb": "apply", **given, "copy": copy}
+    request = {"verb": "apply", **given, "copy": copy, **({"leave_out": list(left_out)} if left_out else {})}
     return _told(await scope.perform(name, Task(_AGENT, request)))
 
 

@@ -72,4 +72,4 @@ async def loop(
     async def inside(scope: Context) -> Any:
         return (await repeat(scope, one, limits, start=start, before=while_, until=until)).output
 
-    return await ctx.scope(name, inside, pattern="loop", total=max_rounds)
+    return await ctx.scope(name, inside, pattern="loop", total=max_rounds, of_rounds=True)

@@ -22,8 +22,8 @@ from maestri.errors import InputInvalid, RunError
 from maestri.kernel.body import OneStep
 from maestri.kernel.context import Context
 from maestri.kernel.fan import Fan, Settled
-from maestri.kernel.listening import Strays
 from maestri.kernel.path import check_name
+from maestri.kernel.strays import Strays
 from maestri.kernel.typed import to_plain
 from maestri.patterns._join import settled_failure
 from maestri.patterns._registry import (

@@ -91,7 +91,7 @@ async def refine(
         return typed(kept)
 
     inside.__wrapped__ = draft  # type: ignore[attr-defined]  # its output is of the type of a draft
-    return await ctx.scope(name, inside, pattern="refine", total=max_rounds)
+    return await ctx.scope(name, inside, pattern="refine", total=max_rounds, of_rounds=True)
 
 
 def _state(output: Any) -> dict[str, Any]:

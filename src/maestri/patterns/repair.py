@@ -94,7 +94,7 @@ async def repair(
         state = at.output if _is_state(at.output) else {"output": at.output}
         return {"rounds": at.number, "output": state.get("output"), **state.get("changes", {})}
 
-    return await ctx.scope(name, inside, pattern="repair", total=max_rounds + 1)
+    return await ctx.scope(name, inside, pattern="repair", total=max_rounds + 1, of_rounds=True)
 
 
 def _is_state(output: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from maestri.kernel import events as ev
 from maestri.kernel.events import Stored
+from maestri.kernel.inside import words_of
 from maestri.report.wording import clock, duration, one_line
 
 _WORDS: Final[dict[int, str]] = {
@@ -86,20 +87,16 @@ def _said(event: Stored) -> str:
         return _kind_words(event)
     if kind == ev.DECIDED:
         return decision_words(body.get("value"))
-    if kind == ev.REPORTED:
-        return f"{body['what']}: {body.get('text', '')}"
-    if kind == ev.RELEASED:
-        return str(body.get("note", ""))
+    if kind in {ev.REPORTED, ev.RELEASED}:
+        return words_of(body["what"], body.get("text", "")) if "what" in body else str(body.get("note", ""))
     if kind == ev.RUN_REOPENED:
         return ", ".join(body["paths"])
     if kind == ev.RUN_PARKED:
         return "for " + ", ".join(body.get("waiting", ()))
     if kind == ev.RUN_STARTED:
         return f"({body['workflow']})"
-    if kind == ev.DIRECTED:
-        return f"{body['verb']} {body.get('path', '')}"
-    if kind == ev.CANCEL_REQUESTED:
-        return str(body.get("path", ""))
+    if kind in {ev.DIRECTED, ev.CANCEL_REQUESTED}:
+        return f"{body.get('verb', '')} {body.get('path', '')}".strip()
     if kind == ev.BLOCKED and body.get("until") is not None:
         return f"({body.get('reason', '')}, until {clock(body['until'])})"
     return f"({body['reason']})" if body.get("reason") else ""

@@ -16,6 +16,7 @@ from maestri.errors import InternalError
 from maestri.kernel import codec, state
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
+from maestri.kernel.inside import SANDBOX, words_of
 from maestri.kernel.path import ROOT, ancestors, parent, split_segment
 from maestri.kernel.state import RunState, StepState
 from maestri.records import NamedTuple
@@ -136,7 +137,7 @@ class Tree:
         """Show what was under way as interrupted: no process executes the run any more."""
         for path, step in self.run.steps.items():
             wait = self.waits.get(path)
-            if step.state in state.LIVE - {state.PENDING} and not (wait is not None and wait.question):
+            if step.state in state.LIVE - {state.PENDING} and not (wait is not None and _lasts(wait)):
                 self.run.steps[path] = step._replace(state=state.INTERRUPTED)
                 self.waits.pop(path, None)
 
@@ -150,8 +151,8 @@ class Tree:
             self._apply_run(event)
         elif event.kind not in state.NEUTRAL:
             self._apply_step(event)
-        elif event.kind == ev.REPORTED:
-            self.reports[event.path] = f"{event.body['what']}: {event.body.get('text', '')}"
+        elif event.kind == ev.REPORTED and event.body["what"] != SANDBOX:
+            self.reports[event.path] = words_of(event.body["what"], event.body.get("text", ""))
         elif event.kind == ev.DECIDED and split_segment(event.name)[0] == STRAY:
             self._note_stray(event)
 
@@ -267,6 +268,11 @@ class Tree:
         for path in list(self.children.get(scope, ())):
             self._fold_up(scope, path)
         self.children.pop(scope, None)
+
+
+def _lasts(wait: Wait) -> bool:
+    """Tell whether a wait goes on although no process executes the run."""
+    return bool(wait.question or wait.hold)
 
 
 def as_stored(event: Event) -> Stored:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from maestri.kernel import events as ev
 from maestri.kernel import state
 from maestri.kernel.events import Stored
+from maestri.kernel.inside import SANDBOX
 from maestri.kernel.path import ROOT, is_within, join
 from maestri.kernel.state import StepState
 from maestri.records import NamedTuple
@@ -117,9 +118,12 @@ def worker_event(event: Stored) -> dict[str, Any] | None:
         return None
     body = event.body
     data: dict[str, Any] = {}
+    if event.kind == ev.REPORTED and body["what"] == SANDBOX:
+        return None  # said by Maestri, not by the worker
     if event.kind == ev.REPORTED:
         kind, field = _REPORTED.get(body["what"], ("worker.checkpoint", "checkpoint"))
-        data = {field: body.get("text", ""), "reported": True, **_more(body)}
+        said = {field: body["text"]} if "text" in body else {}
+        data = {**said, "reported": True, **_more(body)}
     elif event.kind in _TYPES:
         kind = _TYPES[event.kind]
         data = {field: body[field] for field in _SHOWN if field in body}

@@ -36,7 +36,7 @@ class Witness:
             run, path, 1, key, str(folder), self._log, self._beat, self._notice, self._keep
         )
 
-    def _log(self, data: bytes) -> None:
+    def _log(self, data: bytes, stream: str = "") -> None:
         self.logged += data
 
     def _beat(self) -> None:

@@ -6,6 +6,7 @@ Rule 2: only the ports are used, so that every engine can be crashed the same wa
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Literal
 
@@ -47,7 +48,7 @@ class CrashingJournal:
         self._inner.append(event)
         self._count()
 
-    def commit(self, event: Event) -> Awaitable[None]:
+    def commit(self, event: Event) -> Future[None]:
         """Add an event and return what completes when it is stored.
 
         Raises:

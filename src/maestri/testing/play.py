@@ -14,7 +14,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, Self
 
 from maestri.engines.memory import MemoryEngine
 from maestri.errors import MaestriError, UsageError
@@ -169,12 +169,12 @@ class Stage:
         """Put a message into the run's mailbox: `signal`, `answer` or `cancel`."""
         self.engine.post(RUN_ID, Message(f"message-{next(self._messages):04}", verb, data))
 
-    def cut(self, events: int) -> Stage:
+    def cut(self, events: int) -> Self:
         """Return a stage whose run has only the first `events` events, as a crash would leave it.
 
         What had come into its mailbox by then, and was not taken, is there again.
         """
-        stage = Stage.__new__(Stage)
+        stage = type(self).__new__(type(self))
         stage.__dict__.update(self.__dict__, engine=MemoryEngine(), clock=VirtualClock(self.clock.now()))
         info = self.engine.read(RUN_ID).info()
         asyncio.run(copy_run(self.events[:events], info, stage.engine))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from maestri.errors import StepFailed, UsageError
 from maestri.kernel.ports import Answer, Attempt, Task
@@ -24,6 +24,8 @@ class ScriptedAgent:
     Example:
         >>> agent = ScriptedAgent({"/plan": {"files": 2}, "/fix#*": fails_first(2, "done")})
     """
+
+    isolates: Final = True  # it starts nothing that a sandbox could hold
 
     def __init__(self, answers: Mapping[str, Any] | Sequence[Any], *, log: Path | None = None) -> None:
         """Begin with a script.

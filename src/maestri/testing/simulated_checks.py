@@ -145,6 +145,8 @@ class _Walk:
             early = sorted(p for p in self._stopped if p.rpartition("/")[0] == event.scope.rstrip("/"))
             if early:
                 self._violated(f"{', '.join(early)} was cancelled before {event.scope} had decided")
+        if event.name == "winner":
+            self._chosen[event.scope] = [event.body["value"]["winner"]]
         if isinstance(event.body["value"], float):
             self._due[event.path] = event.body["value"]
 

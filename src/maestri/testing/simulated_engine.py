@@ -8,6 +8,7 @@ Rule 3: on a full disk a transaction is tried again; any other failure ends the 
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import copy_context
 from random import Random
@@ -84,7 +85,7 @@ class SimulatedJournal:
         """Add an event that rides with the next commit."""
         self._add(event, None, None)
 
-    def commit(self, event: Event) -> Awaitable[None]:
+    def commit(self, event: Event) -> Future[None]:
         """Add an event and return what completes when it is stored."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._add(event, stored, None)
@@ -160,7 +161,8 @@ class SimulatedJournal:
     def _later(self, callback: Callable[[], None]) -> None:
         """Go on in the next turn, or after a drawn time."""
         random = self._place.random
-        if self._weather.slow and random.random() < self._weather.slow:
+        # What is added after an error is refused, and refusing takes no time.
+        if self.error is None and self._weather.slow and random.random() < self._weather.slow:
             self._place.loop.call_later(random.choice((0.001, 0.1, 3.0)), callback)
         else:
             self._place.loop.call_soon(callback)

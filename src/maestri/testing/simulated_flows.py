@@ -22,6 +22,7 @@ from maestri.patterns import branch, each, graph, loop, parallel, sequence, work
 from maestri.patterns._registry import Arm, Need
 from maestri.patterns._retry import retrying
 from maestri.records import NamedTuple
+from maestri.testing.simulated_constructs import BEGUN_ANEW, SIZES, STEADY, WILD, Constructs
 
 _LEAVES = 7
 _DEEPEST = 4
@@ -76,11 +77,12 @@ class _Drawing:
         self._is_steady = is_steady
         self._left = random.randint(2, _LEAVES)
         self._names = count(1)
+        self._calm = 0  # how many constructs around here must not see a failure
 
     def part(self, depth: int, *, handled: bool) -> Shape:
         if depth <= 0 or self._left <= 1:
             return self._leaf(handled=handled)
-        word = self._random.choice(_WORDS if self._is_steady else _WORDS + _WILD_WORDS)
+        word = self._random.choice(_WORDS if self._is_steady else _WILD_WORDS)
         return self._composite(word, depth, handled=handled)
 
     def _leaf(self, *, handled: bool) -> Shape:
@@ -96,10 +98,13 @@ class _Drawing:
         fails = random.choice((0, 0, 0, 0, 0, 1, 1, 2))
         if handled and random.random() < 0.3:
             fails = 99
+        is_calm = self._calm > 0 and not handled
+        if is_calm:
+            fails = 0
         return {
             "fails": fails,
             "tries": random.choice((1, 1, 2, 3)) if fails else 1,
-            "hangs": random.choice((0, 0, 0, 0, 0, 0, 0, 1)),
+            "hangs": random.choice((0, 0, 0, 0, 0, 0, 0, 1)) * (not is_calm),
             "costs": random.random() < 0.4,
             "slow": random.random() < 0.2,
         }
@@ -107,7 +112,7 @@ class _Drawing:
     def _composite(self, word: str, depth: int, *, handled: bool) -> Shape:
         random = self._random
         options: dict[str, Any] = {}
-        size = 1
+        size = SIZES.get(word, 1)
         if word in {"parallel", "graph", "sequence"}:
             size = random.randint(2, 3)
         if word in {"parallel", "each"}:
@@ -127,7 +132,9 @@ class _Drawing:
         if word == "loop":
             options |= {"rounds": random.randint(1, 3), "until": random.random() < 0.5}
         handled = handled or word == "try" or options.get("join") == "settled"
+        self._calm += word in BEGUN_ANEW
         parts = tuple(self.part(depth - 1, handled=handled) for _ in range(size))
+        self._calm -= word in BEGUN_ANEW
         if word == "race":
             return Shape("parallel", f"race{next(self._names)}", options, parts)
         return Shape(word, f"{word}{next(self._names)}", options, parts)
@@ -144,11 +151,12 @@ _WORDS = (
     "try",
     "workflow",
     "retry",
+    *STEADY,
 )
-_WILD_WORDS = ("race", "race", "race", "limit")
+_WILD_WORDS = (*(w for w in _WORDS if w not in BEGUN_ANEW), "race", "race", "race", "limit", *WILD)
 
 
-class Flow:
+class Flow(Constructs):
     """Does what a shape says; what it does to the world goes through `outside`."""
 
     def __init__(self, shape: Shape, outside: Outside) -> None:

@@ -15,6 +15,7 @@ from zlib import crc32
 
 from maestri.errors import ExitFailed, StepFailed
 from maestri.kernel import events as ev
+from maestri.kernel.path import is_above
 from maestri.kernel.ports import Answer, Attempt, Message, Task
 from maestri.testing.simulated_disk import SimulatedDisk
 from maestri.testing.simulated_engine import SimulatedEngine
@@ -55,6 +56,7 @@ class World:
         self._random = random
         self._is_steady = is_steady
         self._posted: set[str] = set()
+        self._cancelled_by_hand: set[str] = set()
         self.works: list[Work] = []
         self.violations: list[str] = []
         self.history: list[tuple[float, str, str]] = []
@@ -87,6 +89,9 @@ class World:
         Raises:
             RunError: The script says that this attempt fails.
         """
+        if task.agent == "directory":
+            await self.called(attempt.path)
+            return Answer({"dir": "/copy"})
         options = task.request
         work = self._begin(attempt.path, attempt.number, attempt.key, costs=options["costs"])
         again = 0 if self._is_steady else sum(one.path == attempt.path for one in self.works)
@@ -186,6 +191,8 @@ class World:
         journal = self.engine.journal if self.engine is not None else None
         if journal is None or not self._is_owner(work.worker):
             return
+        if any(path in {work.path, "/"} or is_above(path, work.path) for path in self._cancelled_by_hand):
+            return
         scope = work.path.rpartition("/")[0]
         if any(event.kind == ev.DECIDED and event.path == f"{scope}/join" for event in journal.unstored):
             self.suspected.append((work.worker.name, work.path))
@@ -243,6 +250,8 @@ class World:
         """Put a message into the mailbox, where it stays until it is taken."""
         self.note("outside", f"posts       {message.verb} {message.data}")
         self.on_post()
+        if message.verb == "cancel":
+            self._cancelled_by_hand.add(message.data["path"])
         self.expected.discard(message.id)
         if self.engine is not None:
             self.engine.post("run", message)

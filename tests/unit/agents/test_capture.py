@@ -81,7 +81,7 @@ def test_a_system_without_nameless_files_uses_a_named_one(
 def test_a_chunk_that_a_full_disk_refuses_is_taken_when_it_is_offered_again(witness: Witness) -> None:
     logged: list[bytes] = []
 
-    def full_at_first(data: bytes) -> None:
+    def full_at_first(data: bytes, stream: str = "stdout") -> None:
         logged.append(data)
         if len(logged) == 1:
             raise OSError(28, "No space left on device")
@@ -94,7 +94,7 @@ def test_a_chunk_that_a_full_disk_refuses_is_taken_when_it_is_offered_again(witn
 
 
 def test_a_broken_disk_is_a_failure_of_the_step(witness: Witness) -> None:
-    def broken(_data: bytes) -> None:
+    def broken(data: bytes, stream: str = "stdout") -> None:
         raise OSError(5, "Input/output error")
 
     capture = Capture("stdout", witness.attempt._replace(log=broken))

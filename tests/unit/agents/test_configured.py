@@ -12,7 +12,7 @@ from maestri.kernel.ports import Attempt, Task
 
 
 def answered(backend: dict[str, Any], folder: Path, **request: Any) -> Any:
-    attempt = Attempt("r", "/look/do", 1, "k", str(folder), lambda _: None, lambda: None, print, print)  # type: ignore[arg-type]
+    attempt = Attempt("r", "/look/do", 1, "k", str(folder), print, lambda: None, print, print)  # type: ignore[arg-type]
 
     async def ask() -> Any:
         agent = ConfiguredAgent()

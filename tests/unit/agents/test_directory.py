@@ -44,7 +44,7 @@ class Desk:
         return self.ask("apply", "/r/apply", dir="work", copy=str(self.copy)).value
 
 
-def _drop(_data: bytes) -> None:
+def _drop(data: bytes, stream: str = "") -> None:
     pass
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from maestri.cli import exits, patterns, suggest
+from maestri.cli import exits, patterns
 from maestri.cli.main import load, parser_of
 from maestri.cli.usage import BadArguments
+from maestri.guide.questions import QUESTIONS
 from maestri.project import Project
 
 
@@ -155,5 +156,5 @@ def test_a_definition_in_python_is_not_guessed_at(run: Callable[..., Any], tmp_p
 
 def test_the_questions_can_be_read_by_a_program(run: Callable[..., Any]) -> None:
     found = json.loads(run("suggest", "--questions", "--json")[1])
-    assert [one["name"] for one in found] == [question.name for question in suggest.QUESTIONS]
+    assert [one["name"] for one in found] == [question.name for question in QUESTIONS]
     assert "  list       the same for each item of a list" in run("suggest", "--questions")[1]

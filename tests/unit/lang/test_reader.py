@@ -134,7 +134,7 @@ def test_an_agent_without_a_prompt_is_still_an_agent() -> None:
 
 
 def test_words_of_a_later_version_are_named_as_such() -> None:
-    assert messages("budget: {usd: 1}\nsteps: {a: {run: make, sandbox: code}}") == [
+    assert messages("budget: {usd: 1}\nsteps: {a: {run: make, progress: true}}") == [
         "L208 `budget` is not available in this version",
-        "L208 `sandbox` is not available in this version",
+        "L208 `progress` is not available in this version",
     ]

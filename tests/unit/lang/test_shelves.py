@@ -103,12 +103,12 @@ def test_all_of_a_library_are_listed_in_the_order_in_which_they_are_looked_for(n
 
 
 def test_the_folders_are_those_of_the_project_the_user_and_the_environment() -> None:
-    environ = {"HOME": "/home/ada", "MAESTRI_LIBRARY": "/one:two::"}
-    assert [one.path for one in folders("/work", environ)] == [
-        "/work/.maestri/workflows",
-        "/work/workflows",
-        "/home/ada/.config/maestri/workflows",
+    environ = {"HOME": "/users/ada", "MAESTRI_LIBRARY": "/one:two::"}
+    assert [one.path for one in folders("/place", environ)] == [
+        "/place/.maestri/workflows",
+        "/place/workflows",
+        "/users/ada/.config/maestri/workflows",
         "/one",
-        "/work/two",
+        "/place/two",
     ]
-    assert folders("/work", {"XDG_CONFIG_HOME": "/config"})[2].path == "/config/maestri/workflows"
+    assert folders("/place", {"XDG_CONFIG_HOME": "/config"})[2].path == "/config/maestri/workflows"

@@ -162,3 +162,18 @@ def test_what_the_definition_does_not_have_is_drawn_all_the_same(
     run = of_run(begun(history, "/build/other", "/extra"), "x", "failed", 0.0, flow)
     assert [one.name for one in run.children[1].children] == ["a", "b", "c", "d", "other"]
     assert run.children[-1].name == "extra"
+
+
+def test_an_arrow_goes_past_the_higher_boxes_of_its_row_and_a_label_stands_beside_it() -> None:
+    tall = Shape("tall", children=(Shape("a"), Shape("b")))
+    shape = Shape(
+        "all",
+        layout="waves",
+        children=(tall, Shape("low"), Shape("end", needs=("tall", "low"), label="then")),
+    )
+    drawn = svg(shape)
+    placed = place(shape)
+    assert f"V{12 + placed.places[0][1] + placed.children[0].height:.1f}C" in drawn
+    (label,) = [line for line in drawn.splitlines() if ">then<" in line]
+    (box,) = [line for line in drawn.splitlines() if line.startswith("<text") and ">end<" in line]
+    assert float(label.split('x="')[1].split('"')[0]) > float(box.split('x="')[1].split('"')[0])

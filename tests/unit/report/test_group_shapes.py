@@ -12,6 +12,7 @@ from maestri.report.diagrams.shapes import Shape, edges, of_definition
 from maestri.report.diagrams.svg import svg
 
 FILE = Path(__file__).resolve().parents[2] / "golden" / "valid" / "groups.yaml"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "patterns"
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,25 @@ def test_streams_lead_to_what_integrates_them(shapes: dict[str, Shape]) -> None:
 def test_each_form_draws_them(draw: Callable[[Shape], str], shapes: dict[str, Shape]) -> None:
     for shape in shapes.values():
         assert shape.name in draw(shape)
+
+
+def test_ways_that_are_tried_one_after_the_other_say_when() -> None:
+    model = Project().load(str(EXAMPLES / "fallback.yaml")).model
+    assert model is not None
+    ways = of_definition(model).children[1].children
+    assert [one.label for one in ways] == ["", *["if that fails"] * (len(ways) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("example", "step", "detail"),
+    [
+        ("vote", "lines", "policy majority, by ${output.lines}"),
+        ("race", "last", "accept ${output > 0}"),
+        ("land", "ship", "branches polite loud broken, into release"),
+        ("route", "notes", "event ${commit}"),
+    ],
+)
+def test_what_decides_stands_in_the_box(example: str, step: str, detail: str) -> None:
+    model = Project().load(str(EXAMPLES / f"{example}.yaml")).model
+    assert model is not None
+    assert {one.name: one.detail for one in of_definition(model).children}[step] == detail

@@ -48,7 +48,7 @@ class RunJournal:
         self._seq = seq = self._seq + 1
         self._add((self._lease, seq, event, None, None))
 
-    def commit(self, event: Event) -> Awaitable[None]:
+    def commit(self, event: Event) -> Future[None]:
         """Add an event and return something that completes when it, and all before it, is stored.
 
         Raises (when awaited):

@@ -42,11 +42,26 @@ else, runs no code of the user, and never raises on any definition.
 | L256 | a review that asks for more than there are | policies |
 | L257 | an option of a phase that does nothing | gates |
 | L258 | a saga that undoes nothing | undos |
+| L260 | a listening that never ends | listeners |
+| L261 | a handler with a name that is taken | listeners |
+| L262 | a branch that cannot be landed | landings |
+| L263 | an `on_timeout` that does nothing | waits |
+| L264 | a question with options and a schema | waits |
+| L265 | a default that could not be the answer | waits |
+| L266 | a name that one folder has twice | targets |
 | L273 | an output that cannot be kept for other runs | caches |
 | L274 | a value of `memory` that nobody has written | memories |
 | L275 | a path that leads out of the run's folder | paths |
 | L276 | a file that may not be delivered yet | deliveries |
 | L277 | a property that does nothing | idle |
+| L340 | claims that nobody would hold | isolation |
+| L341 | a workspace of a step that works in no files | isolation |
+| L342 | a workspace of a step that may not be done | isolation |
+| L343 | a workspace inside of another one | isolation |
+| L344 | files that two steps may change at once | overlaps |
+| L350 | a sandbox that cannot be understood | (`read_sandbox.py`) |
+| L351 | a step that cannot be put into a sandbox | sandboxes |
+| L352 | a sandbox around nothing | sandboxes |
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ def check_paths(subject: Subject) -> None:
     for placed in subject.survey.steps:
         own = placed.step.properties
         if own is not None:
-            for key in ("requires", "reads", "delivers"):
+            for key in ("requires", "reads", "delivers", "claims"):
                 for path in getattr(own, key):
                     _check(subject, key, path)
 

@@ -21,7 +21,8 @@ class Subject(NamedTuple):
     """One definition that is checked.
 
     `absent` has, for each reference to another workflow, what to write instead; empty where it is there.
-    `outer` is the definition whose `workflows:` holds this one.
+    `outer` is the definition whose `workflows:` holds this one. `doubles` has, for each reference, the files
+    of one folder that have its name where there are several.
     """
 
     definition: WorkflowDef
@@ -31,3 +32,4 @@ class Subject(NamedTuple):
     absent: Mapping[WorkflowRef, str] = {}
     circles: Collection[Circle] = ()
     outer: WorkflowDef | None = None
+    doubles: Mapping[WorkflowRef, str] = {}

@@ -19,6 +19,7 @@ from maestri.lang.model import (
     EmitDef,
     ExpressionDef,
     Fixed,
+    Listing,
     OptionDef,
     PatternDef,
     PhaseDef,
@@ -278,9 +279,9 @@ def _target(action: PatternDef) -> str:
 def _told(value: OptionDef) -> str:
     if isinstance(value, PredicateDef | ExpressionDef):
         return _words(value.value)
-    if isinstance(value, Fixed):
-        return ", ".join(map(str, value.value)) if isinstance(value.value, list) else str(value.value)
-    return _words(value) if isinstance(value, Templated) else "…"
+    if isinstance(value, Listing):
+        return " ".join(map(_words, value.items))
+    return _words(value) if isinstance(value, Fixed | Templated) else "…"
 
 
 def _said(predicate: PredicateDef) -> str:

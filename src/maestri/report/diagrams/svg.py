@@ -22,6 +22,7 @@ PAD: Final = 12.0
 GAP: Final = 26.0
 LABEL: Final = 16.0
 LOOP: Final = 22.0
+BESIDE: Final = 8.0  # from an arrow to the label beside it
 
 _CLASSES: Final = {
     state.SUCCEEDED: "good",
@@ -89,7 +90,9 @@ def place(shape: Shape) -> Placed:
         return Placed(shape, own_width, own_height + PAD / 2)
     children = tuple(place(child) for child in shape.children)
     rows = _rows(shape)
-    inner_width = max(sum(_outer_width(children[i]) for i in row) + GAP * (len(row) - 1) for row in rows)
+    reached = {edge.end for edge in edges(shape)}
+    widths = [_outer_width(child, is_reached=i in reached) for i, child in enumerate(children)]
+    inner_width = max(sum(widths[i] for i in row) + GAP * (len(row) - 1) for row in rows)
     width = max(
         own_width, inner_width + 2 * PAD + (LOOP + CHAR * width_of(shape.repeats) if shape.repeats else 0)
     )
@@ -100,7 +103,7 @@ def place(shape: Shape) -> Placed:
         x = PAD
         for i in row:
             places[i] = (x, y)
-            x += _outer_width(children[i]) + GAP
+            x += widths[i] + GAP
         y += max(children[i].height for i in row) + GAP
     return Placed(shape, width, y - GAP + PAD, children, tuple(places[i] for i in range(len(children))))
 
@@ -112,8 +115,14 @@ def _rows(shape: Shape) -> list[list[int]]:
     return [everything] if shape.layout == ROW else [[i] for i in everything]
 
 
-def _outer_width(placed: Placed) -> float:
-    return max(placed.width, CHAR * width_of(placed.shape.label))
+def _outer_width(placed: Placed, *, is_reached: bool) -> float:
+    label = placed.shape.label
+    return max(placed.width, CHAR * width_of(label) + (_arrow_left(placed) + BESIDE if is_reached else 0.0))
+
+
+def _arrow_left(placed: Placed) -> float:
+    """Return where arrows begin and end, from the left of a box."""
+    return min(placed.width / 2, 60)
 
 
 def _label_height(placed: Placed) -> float:
@@ -123,7 +132,7 @@ def _label_height(placed: Placed) -> float:
 # --- drawing ----------------------------------------------------------------------------------------
 
 
-def _draw(placed: Placed, x: float, y: float) -> Iterator[str]:
+def _draw(placed: Placed, x: float, y: float, label_left: float = 0.0) -> Iterator[str]:
     shape = placed.shape
     words = " scope" if placed.children else ""
     kind = _CLASSES.get(shape.state, "")
@@ -131,15 +140,17 @@ def _draw(placed: Placed, x: float, y: float) -> Iterator[str]:
     title = escape(f"{shape.name}: {caption}" if caption else shape.name)
     yield f"<g><title>{title}</title>"
     if shape.label:
-        yield _text(shape.label, x, y - 5, "caption")
+        yield _text(shape.label, x + label_left, y - 5, "caption")
     box = f'x="{x:.1f}" y="{y:.1f}" width="{placed.width:.1f}" height="{placed.height:.1f}"'
     yield f'<rect class="{(kind + words).strip()}" {box}/>'
     yield _text(shape.name, x + PAD, y + PAD + LINE / 2, "")
     if caption:
         yield _text(caption, x + PAD, y + PAD + LINE * 1.5, "caption")
     yield from _arrows(placed, x, y)
-    for child, (left, top) in zip(placed.children, placed.places, strict=True):
-        yield from _draw(child, x + left, y + top)
+    reached = {edge.end for edge in edges(shape)}
+    for i, (child, (left, top)) in enumerate(zip(placed.children, placed.places, strict=True)):
+        # A label must not stand on the arrow that it is about.
+        yield from _draw(child, x + left, y + top, _arrow_left(child) + BESIDE if i in reached else 0.0)
     yield "</g>"
 
 
@@ -158,10 +169,17 @@ def _arrows(placed: Placed, x: float, y: float) -> Iterator[str]:
 def _arrow(placed: Placed, edge: Edge, x: float, y: float) -> str:
     begin, end = placed.children[edge.begin], placed.children[edge.end]
     (left, top), (to_left, to_top) = placed.places[edge.begin], placed.places[edge.end]
-    start_x, start_y = x + left + min(begin.width / 2, 60), y + top + begin.height
-    end_x, end_y = x + to_left + min(end.width / 2, 60), y + to_top
-    bend = (end_y - start_y) / 2
-    curve = f"M{start_x:.1f} {start_y:.1f}C{start_x:.1f} {start_y + bend:.1f} {end_x:.1f} {end_y - bend:.1f}"
+    start_x, start_y = x + left + _arrow_left(begin), y + top + begin.height
+    end_x, end_y = x + to_left + _arrow_left(end), y + to_top
+    # Past the higher boxes of its row an arrow goes straight down, so that it crosses none of them.
+    beside = zip(placed.children, placed.places, strict=True)
+    below = y + max(at + child.height for child, (_, at) in beside if at == top)
+    down = f"V{below:.1f}" if start_y < below < end_y else ""
+    bend_y = below if down else start_y
+    bend = (end_y - bend_y) / 2
+    curve = (
+        f"M{start_x:.1f} {start_y:.1f}{down}C{start_x:.1f} {bend_y + bend:.1f} {end_x:.1f} {end_y - bend:.1f}"
+    )
     return f'<path d="{curve} {end_x:.1f} {end_y:.1f}" marker-end="url(#head)"/>'
 
 
