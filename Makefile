@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install try test test-fast check fmt bench campaign docs changelog clean
+.PHONY: help install try try-quality test test-fast check fmt bench campaign docs changelog clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,7 +32,10 @@ $(STAMP): pyproject.toml $(if $(SOUND),,unsound)
 	"$(PY)" -m pip install --quiet --editable ".[dev]"
 	@printf '%s' "$(CURDIR)" >"$@"
 
-try: $(STAMP) ## watch Maestri work: no key, no account, no server
+try: $(STAMP) ## watch Maestri work: five workers, one killed, what is good lands; no key, no account, no server
+	@$(BIN)/maestri try
+
+try-quality: $(STAMP) ## watch it look at this project with real tools, on a scratch clone
 	@$(PY) tools/try.py
 
 test: $(STAMP) ## run all tests (TESTS=path for some of them)

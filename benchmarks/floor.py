@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
+import repositories
 from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, beside_neighbour, report
 
 _SCHEMA = """
@@ -201,5 +202,6 @@ if __name__ == "__main__":
             "resume": resume,
             "command": command,
             "fold": fold,
+            "worktree": repositories.floor,
         }
     )

@@ -13,10 +13,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any, Final
 
+import constructs
 import crowd
 import waiting
+import worktrees
 from stopwatch import PAD, RUN_STEPS, Measure, Sample, StepLog, Stopwatch, beside_neighbour, report
 
 import maestri
@@ -226,6 +229,14 @@ def resume_rounds(n: int, folder: Path) -> Sample:
     return asyncio.run(_resume(folder, _logged_rounds(n, log), log))
 
 
+def patterns(n: int, folder: Path) -> Sample:
+    """Measure how many times as long each pattern takes as the same steps without it."""
+    took_s: dict[str, list[float]] = {}
+    flow = constructs.flow(took_s)
+    asyncio.run(on_project(folder, lambda project: ended(project, flow, n=n)))
+    return {name: median(took_s[f"{name}-0"]) / median(took_s[f"{name}-1"]) for name in constructs.USES}
+
+
 def fold(n: int, _folder: Path) -> Sample:
     """Decode the events of a run of n steps and make its state of them."""
     started = json.dumps({"workflow": "chain", "inputs": {}, "cwd": "."})
@@ -257,6 +268,8 @@ MEASURES: Final[dict[str, Measure]] = {
     "resume-rounds": resume_rounds,
     "command": timed(commands),
     "fold": fold,
+    "patterns": patterns,
+    "worktree": worktrees.ready,
 }
 
 if __name__ == "__main__":

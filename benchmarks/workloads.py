@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import prepared
 import reading
+from constructs import USES
 from figures import Target, Unit
 from prepared import BenchmarkFailed
 from programs import BARE_PYTHON, MAESTRI, Take, ended, inside, program
@@ -164,6 +165,11 @@ _CROWD = (
     Shown("end_s", "s", "the same: run cancelled to all of them gone"),
 )
 
+# A pattern adds at most a fifth to the same steps in `steps` or `parallel`.
+_PATTERNS = tuple(
+    Shown(name, "times", f"`{name}` against the same steps without it", _own(1.2)) for name in USES
+)
+
 WORKLOADS = (
     _timed("chain", 1_000, 20, "chain of n steps", 1.25),
     _timed("chain", 10_000, 40, "chain of n steps", 1.33),
@@ -193,7 +199,9 @@ WORKLOADS = (
     ),
     Workload("command", 100, 3, inside("command"), _COMMAND, BOTH, "command 100"),
     Workload("crowd", 300, 5, inside("crowd"), _CROWD, ALONE),
+    _timed("worktree", 1_000, 20, "a worktree of n files, ready (floor: `git worktree add`)", 1.3),
     _timed("fold", 10_000, 100, "decode and fold n steps (floor: decode only)"),
+    Workload("patterns", 30, 2, inside("patterns"), _PATTERNS, ALONE),
     Workload("recovery", 1_000, 20, _recovery, _AGAIN, BOTH, "resume 500"),
     Workload("rounds", 100_000, 20, _rounds, _AGAIN_ROUNDS, ALONE, "resume-rounds 10000"),
     Workload("waiting", 10_000, 20, inside("waiting"), _WAITING, ALONE, "waiting 10000"),

@@ -176,6 +176,16 @@ PROGRAMS = (
         ("a guardian",),
     ),
     Program(
+        "sandbox probes",
+        ("tests/sandboxes/test_probes.py", "-k", "every_probe_is_blocked"),
+        "passes over every sandbox, profile and user",
+        "",
+        "",
+        1,
+        1,
+        20,
+    ),
+    Program(
         "faults",
         ("tests/faults",),
         "passes over every fault",

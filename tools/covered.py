@@ -23,11 +23,12 @@ from sources import ROOT, Finding, conclude
 
 KIT = ROOT / "tests" / "conformance" / "test_constructs.py"
 OWN = ROOT / "tests" / "patterns"
+LANDING = ROOT / "tests" / "landing"
 PARTS = ("result", "order", "failure", "cancel", "limit", "resume", "nesting", "YAML", "Python")
 # Phrases in the names of a pattern's own tests, and what such a test covers.
 PHRASES = {"_cancelled": "cancel", "_resumes_at_every_": "resume", "_nests_": "nesting"}
-# The file of a pattern that is not called by its keyword.
-_KEYWORDS = {"sequence": "steps"}
+# A file or a folder of tests that is not called by the keyword.
+_KEYWORDS = {"sequence": "steps", LANDING.name: "land"}
 _CAPS = ("max_", "deadline", "timeout")
 
 
@@ -57,7 +58,7 @@ class _Collector:
         self.items = list(items)
 
 
-def collected(places: Iterable[Path] = (KIT, OWN)) -> list[pytest.Item]:
+def collected(places: Iterable[Path] = (KIT, OWN, LANDING)) -> list[pytest.Item]:
     """Return the tests that pytest finds.
 
     Raises:
@@ -89,7 +90,8 @@ def _construct(item: Any) -> str:
     case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
     if case is not None:
         return str(case.keyword)
-    name = item.path.stem.removeprefix("test_")
+    folder = item.path.parent.name
+    name = folder if folder in _KEYWORDS else item.path.stem.removeprefix("test_")
     return _KEYWORDS.get(str(name), str(name))
 
 

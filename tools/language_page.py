@@ -51,6 +51,7 @@ _FORMS = {
     "cache": "`true`, or a duration",
     "number": "a number, or an expression that gives one",
     "estimate": "a text, or `{tokens: 150k, duration: 2h, usd: 3}`",
+    "sandbox": "a profile, or `{profile: code, minimum: basic, limits: {wall: 10m}, read: [], write: []}`",
 }
 
 

@@ -16,6 +16,7 @@ like() { # like PROGRAM PACKAGE
 
 need git git
 if [ "$(uname)" = Linux ]; then
+    like bwrap bubblewrap # the strong sandbox; its tests say why it does not work where it does not
     like strace strace # power cuts are simulated from what it records
 fi
 

@@ -62,7 +62,10 @@ WANTED = (
         "trees that try to get away, ways to die, times; survivors", "4 x 6 x 20; 0", "4 x 6 x 500; 0",
         ("trees that try to get away",), ("trees", "survivors"),
     ),
-    Wanted("sandbox probes that are blocked", "all", "all, as root and as a user", why=_NOT_BUILT),
+    Wanted(
+        "sandbox probes that are blocked", "all", "all, as root and as a user",
+        ("sandbox probes",), ("probes", "blocked"),
+    ),
     Wanted("planted secrets found in a store", "0 of 100", "0 of 10,000", why=_NOT_BUILT),
     Wanted("hostile repositories; code that ran", "15; 0", "15, three versions of git; 0", why=_NOT_BUILT),
     Wanted("attacks on the server that were accepted", "0 of 60", "0 of 1,000,000", why=_NOT_BUILT),

@@ -2,7 +2,7 @@
 
 import sys
 
-from maestri.cli.main import main
+from maestri.cli.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,20 +15,12 @@ from maestri.errors import DefinitionError, MaestriError, PathNotFound
 from maestri.kernel.codec import decode
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.runner import Execution
-from maestri.patterns.workflow import MARK
+from maestri.patterns.workflow import MARK, Meta
 from maestri.project import Loaded, Project
 from maestri.project.python_files import refuse_other
 from maestri.records import NamedTuple
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
-
-
-class Meta(NamedTuple):
-    """What `@workflow` says of a function."""
-
-    name: str
-    version: str = ""
-    timeout_s: float | None = None
 
 
 @overload

@@ -8,11 +8,19 @@
     │   ├── StepFailed        (S)   one step; has path and attempt
     │   │   ├── ExitFailed  KilledBySignal  Timeout  OutputInvalid
     │   │   ├── AgentUnavailable  ValueRefused  StepCancelled  InputInvalid
-    │   └── PatternFailed     (P)   JoinFailed  RoundsExhausted  NoProgress  DependencyFailed
-    │                               NoneSucceeded  NoAgreement  VerdictInvalid  DirectoryChanged  CopyMissing
-    │                               SagaUndone  PhaseInvalid  NotApproved  VerdictUnclear  DecisionInvalid
-    │                               SyncMissed  UnhandledEvent  SupervisionUnfinished  DelegationInvalid
-    │                               LandingRefused  TargetMoved
+    │   ├── PatternFailed     (P)   JoinFailed  RoundsExhausted  NoProgress  DependencyFailed
+    │   │                           NoneSucceeded  NoAgreement  VerdictInvalid  DirectoryChanged  CopyMissing
+    │   │                           SagaUndone  PhaseInvalid  NotApproved  VerdictUnclear  DecisionInvalid
+    │   │                           SyncMissed  UnhandledEvent  SupervisionUnfinished  DelegationInvalid
+    │   ├── LandingFailed     (G)   LandingRefused  TargetMoved  TargetBroken  VerifyUnusable
+    │   │                           LandingIncomplete  ProofFailed  ConflictLost  BaseUnknown
+    │   ├── SandboxFailed     (X1)  SandboxUnavailable  SandboxUnsupported  PlaceRefused  ProgramHidden
+    │   │                           SandboxBroken  LimitExceeded
+    │   └── WorkspaceFailed   (W)   GitMissing  NotARepository  BareRepository  NoCommits  RevisionMissing
+    │                               ShallowRepository  UnrelatedHistories  BranchMoved  GitTimedOut
+    │                               GitOutputTooLarge  RepositoryChanged  WorkspaceInvalid
+    │                               FeatureUnsupported  ClaimBroken  NotLanded  BranchTaken  NoSpace
+    │                               WorkspaceMissing  ResultsConflict
     ├── ReplayError           (R)   the operator: code and journal disagree
     ├── EngineError           (E)   the operator: infrastructure
     └── UsageError            (U)   the Python author misused the API
@@ -27,11 +35,18 @@ Rule 2: a failure of a step is journaled as a `Failure` and comes back as the sa
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from maestri.diagnostics import Diagnostic as Diagnostic
 from maestri.diagnostics import Failure as Failure
 from maestri.diagnostics import Span as Span
+from maestri.landing_errors import BaseUnknown as BaseUnknown
+from maestri.landing_errors import ConflictLost as ConflictLost
+from maestri.landing_errors import LandingFailed as LandingFailed
+from maestri.landing_errors import LandingIncomplete as LandingIncomplete
+from maestri.landing_errors import LandingRefused as LandingRefused
+from maestri.landing_errors import ProofFailed as ProofFailed
+from maestri.landing_errors import TargetBroken as TargetBroken
+from maestri.landing_errors import TargetMoved as TargetMoved
+from maestri.landing_errors import VerifyUnusable as VerifyUnusable
 from maestri.operator_errors import BadName as BadName
 from maestri.operator_errors import BadPattern as BadPattern
 from maestri.operator_errors import EngineError as EngineError
@@ -53,6 +68,67 @@ from maestri.operator_errors import StepVanished as StepVanished
 from maestri.operator_errors import UsageError as UsageError
 from maestri.operator_errors import WorkflowChanged as WorkflowChanged
 from maestri.operator_errors import WorkflowMissing as WorkflowMissing
+from maestri.run_errors import AgentUnavailable as AgentUnavailable
+from maestri.run_errors import CopyMissing as CopyMissing
+from maestri.run_errors import DecisionInvalid as DecisionInvalid
+from maestri.run_errors import DelegationInvalid as DelegationInvalid
+from maestri.run_errors import DependencyFailed as DependencyFailed
+from maestri.run_errors import DirectoryChanged as DirectoryChanged
+from maestri.run_errors import ExitFailed as ExitFailed
+from maestri.run_errors import HandoffUnmet as HandoffUnmet
+from maestri.run_errors import InputInvalid as InputInvalid
+from maestri.run_errors import JoinFailed as JoinFailed
+from maestri.run_errors import KilledBySignal as KilledBySignal
+from maestri.run_errors import NoAgreement as NoAgreement
+from maestri.run_errors import NoBranch as NoBranch
+from maestri.run_errors import NoneSucceeded as NoneSucceeded
+from maestri.run_errors import NoProgress as NoProgress
+from maestri.run_errors import NotApproved as NotApproved
+from maestri.run_errors import NotDelivered as NotDelivered
+from maestri.run_errors import OutputInvalid as OutputInvalid
+from maestri.run_errors import PatternFailed as PatternFailed
+from maestri.run_errors import PhaseInvalid as PhaseInvalid
+from maestri.run_errors import RequiredMissing as RequiredMissing
+from maestri.run_errors import RoundsExhausted as RoundsExhausted
+from maestri.run_errors import RunError as RunError
+from maestri.run_errors import SagaUndone as SagaUndone
+from maestri.run_errors import StepCancelled as StepCancelled
+from maestri.run_errors import StepFailed as StepFailed
+from maestri.run_errors import SupervisionUnfinished as SupervisionUnfinished
+from maestri.run_errors import SyncMissed as SyncMissed
+from maestri.run_errors import Timeout as Timeout
+from maestri.run_errors import UnhandledEvent as UnhandledEvent
+from maestri.run_errors import ValueRefused as ValueRefused
+from maestri.run_errors import VerdictInvalid as VerdictInvalid
+from maestri.run_errors import VerdictUnclear as VerdictUnclear
+from maestri.run_errors import VerifyFailed as VerifyFailed
+from maestri.sandbox_errors import LimitExceeded as LimitExceeded
+from maestri.sandbox_errors import PlaceRefused as PlaceRefused
+from maestri.sandbox_errors import ProgramHidden as ProgramHidden
+from maestri.sandbox_errors import SandboxBroken as SandboxBroken
+from maestri.sandbox_errors import SandboxFailed as SandboxFailed
+from maestri.sandbox_errors import SandboxUnavailable as SandboxUnavailable
+from maestri.sandbox_errors import SandboxUnsupported as SandboxUnsupported
+from maestri.workspace_errors import BareRepository as BareRepository
+from maestri.workspace_errors import BranchMoved as BranchMoved
+from maestri.workspace_errors import BranchTaken as BranchTaken
+from maestri.workspace_errors import ClaimBroken as ClaimBroken
+from maestri.workspace_errors import FeatureUnsupported as FeatureUnsupported
+from maestri.workspace_errors import GitMissing as GitMissing
+from maestri.workspace_errors import GitOutputTooLarge as GitOutputTooLarge
+from maestri.workspace_errors import GitTimedOut as GitTimedOut
+from maestri.workspace_errors import NoCommits as NoCommits
+from maestri.workspace_errors import NoSpace as NoSpace
+from maestri.workspace_errors import NotARepository as NotARepository
+from maestri.workspace_errors import NotLanded as NotLanded
+from maestri.workspace_errors import RepositoryChanged as RepositoryChanged
+from maestri.workspace_errors import ResultsConflict as ResultsConflict
+from maestri.workspace_errors import RevisionMissing as RevisionMissing
+from maestri.workspace_errors import ShallowRepository as ShallowRepository
+from maestri.workspace_errors import UnrelatedHistories as UnrelatedHistories
+from maestri.workspace_errors import WorkspaceFailed as WorkspaceFailed
+from maestri.workspace_errors import WorkspaceInvalid as WorkspaceInvalid
+from maestri.workspace_errors import WorkspaceMissing as WorkspaceMissing
 
 # --- the author of a workflow ---------------------------------------------------------------------
 
@@ -81,231 +157,6 @@ class ConfigError(MaestriError):
     """A configuration file, an environment variable or a command line is wrong."""
 
     code = "C001"
-
-
-# --- the work -------------------------------------------------------------------------------------
-
-
-class RunError(MaestriError):
-    """The work failed. A workflow may catch it; what nobody catches fails the run.
-
-    `kind` is the word that `retry: {on: [...]}` uses; `retryable` is the default answer.
-    """
-
-    code = "S000"
-    kind: ClassVar[str] = "error"
-    retryable: ClassVar[bool] = True
-    origins: tuple[str, ...] = ()
-
-
-class StepFailed(RunError):
-    """A step failed: the function raised, or the agent gave up."""
-
-    code = "S100"
-
-
-class ExitFailed(StepFailed):
-    """A command ended with an exit code that `ok` does not list."""
-
-    code, kind = "S101", "exit"
-
-
-class KilledBySignal(StepFailed):
-    """A command was ended by a signal that Maestri did not send."""
-
-    code, kind = "S102", "signal"
-
-
-class Timeout(StepFailed):
-    """An attempt, a step or a run took too long, or was silent for too long."""
-
-    code, kind = "S103", "timeout"
-
-
-class OutputInvalid(StepFailed):
-    """An answer is not what the step promised (not JSON, not the schema, too large)."""
-
-    code, kind = "S104", "output"
-
-
-class AgentUnavailable(StepFailed):
-    """The agent cannot be started: command, module or program not found."""
-
-    code, kind, retryable = "S105", "unavailable", False
-
-
-class ValueRefused(StepFailed):
-    """A value does not survive JSON, so that a replay could not give it back."""
-
-    code, kind, retryable = "S106", "value", False
-
-
-class StepCancelled(StepFailed):
-    """A step or scope was cancelled on request."""
-
-    code, kind, retryable = "S107", "cancelled", False
-
-
-class InputInvalid(StepFailed):
-    """What a step was given cannot be used: an expression that fails, a wrong type, a bad input."""
-
-    code, kind, retryable = "S108", "input", False
-
-
-class PatternFailed(RunError):
-    """A pattern could not reach its goal."""
-
-    code, kind, retryable = "P200", "pattern", False
-
-
-class JoinFailed(PatternFailed):
-    """Too few branches succeeded for the join that was asked for."""
-
-    code, kind = "P201", "join"
-
-
-class RoundsExhausted(PatternFailed):
-    """A loop reached its cap before its condition held."""
-
-    code, kind = "P202", "rounds"
-
-
-class NoProgress(PatternFailed):
-    """A loop gave the same output too many times in a row."""
-
-    code, kind = "P203", "no-progress"
-
-
-class DependencyFailed(PatternFailed):
-    """Reserved: what a step needs has failed. A graph records such a step as skipped."""
-
-    code, kind = "P204", "dependency"
-
-
-class NoBranch(PatternFailed):
-    """Reserved: no `when` of a branch held. Such a branch has no output, and does not fail."""
-
-    code, kind = "P205", "no-branch"
-
-
-class NoneSucceeded(PatternFailed):
-    """Of several ways to the same end none gave an answer that was good enough."""
-
-    code, kind = "P210", "none-succeeded"
-
-
-class NoAgreement(PatternFailed):
-    """A vote has no winner: too few gave the same answer, or several answers have as many votes."""
-
-    code, kind = "P211", "no-agreement"
-
-
-class VerdictInvalid(PatternFailed):
-    """A judge named somebody who is no candidate."""
-
-    code, kind = "P212", "verdict"
-
-
-class DirectoryChanged(PatternFailed):
-    """A directory changed while a copy of it was worked on; nothing of the copy was brought back."""
-
-    code, kind = "P213", "directory-changed"
-
-
-class CopyMissing(PatternFailed):
-    """The copy of a directory that was worked on is not there any more."""
-
-    code, kind = "P214", "copy-missing"
-
-
-class SagaUndone(PatternFailed):
-    """A step of a saga failed, and what the saga had done was undone."""
-
-    code, kind, retryable = "P220", "saga", True
-
-
-class PhaseInvalid(PatternFailed):
-    """What a phase has made did not pass its gate."""
-
-    code, kind = "P221", "phase"
-
-
-class NotApproved(PatternFailed):
-    """The reviewers did not approve of the work in as many rounds as there may be."""
-
-    code, kind = "P222", "not-approved"
-
-
-class VerdictUnclear(PatternFailed):
-    """A reviewer or a validator did not say yes or no."""
-
-    code, kind = "P223", "verdict-unclear"
-
-
-class DecisionInvalid(PatternFailed):
-    """A decision names no builder that there is."""
-
-    code, kind = "P224", "decision"
-
-
-class SyncMissed(PatternFailed):
-    """A stream waited at a sync point for another one that cannot come any more."""
-
-    code, kind = "P225", "sync"
-
-
-class UnhandledEvent(PatternFailed):
-    """An event came that no handler is for; it is in the detail of the error."""
-
-    code, kind = "P230", "unhandled-event"
-
-
-class SupervisionUnfinished(PatternFailed):
-    """A supervisor had not finished within the rounds or delegations that there may be."""
-
-    code, kind = "P231", "supervision"
-
-
-class DelegationInvalid(PatternFailed):
-    """A supervisor's answer could not be carried out, also after it was told why."""
-
-    code, kind = "P232", "delegation"
-
-
-class LandingRefused(PatternFailed):
-    """Branches cannot be landed where they were to go: a repository, branch or commit that does not fit."""
-
-    code, kind = "P233", "landing"
-
-
-class TargetMoved(PatternFailed):
-    """The branch that others were landed on has moved meanwhile; it was not touched."""
-
-    code, kind = "P234", "target-moved"
-
-
-class VerifyFailed(PatternFailed):
-    """The checks of a step say that it is not done, whatever its answer claims."""
-
-    code, kind, retryable = "P240", "verify", True
-
-
-class NotDelivered(PatternFailed):
-    """A file that a step is to deliver is not there, or is empty."""
-
-    code, kind, retryable = "P241", "delivers", True
-
-
-class RequiredMissing(PatternFailed):
-    """A file that must exist before a step is not there."""
-
-    code, kind = "P242", "requires"
-
-
-class HandoffUnmet(PatternFailed):
-    """Items of a handoff checklist are not met, so that nothing may build on the step yet."""
-
-    code, kind = "P243", "handoff"
 
 
 # --- us -------------------------------------------------------------------------------------------

@@ -156,6 +156,17 @@ steps:
     assert "`nonsense` is not a value" in desk.maestri("logs", "@last", "/b")[1]
 
 
+def test_a_sandboxed_step_reports_and_sees_no_mailbox_but_its_own(desk: Desk) -> None:
+    tells = 'maestri tell checkpoint one && "$MAESTRI_TELL" checkpoint two && ls "$MAESTRI_MAILBOX/../.."'
+    desk.flow(f"workflow: f\nsteps:\n  a: {{run: '{tells}', sandbox: code, output: lines}}\n")
+    code, said = desk.maestri("run", "flow.yaml", "--json")
+    if "X101" in said:
+        pytest.skip("this machine has no sandbox")
+    assert code == 0, said
+    assert [e["text"] for e in desk.events() if e.get("what") == "checkpoint"] == ["one", "two"]
+    assert json.loads(said)["output"] == ["inside"]
+
+
 def test_tell_says_what_is_wrong_with_it(desk: Desk) -> None:
     said = [desk.maestri("tell", *words) for words in (["checkpoint", "x"], ["checkpoint"], ["wait", "x"])]
     assert [code for code, _ in said] == [2, 2, 2]

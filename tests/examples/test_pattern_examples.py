@@ -39,7 +39,7 @@ OUTPUTS: dict[str, Any] = {
     "route": "### Fixed\n- count the last line, too",
     "on": {"events": 3, "first": 2, "last": "no more files"},
     "supervise": {"said": "4 words in two files", "rounds": 3, "delegations": 3},
-    "land": {"landed": ["polite"], "left_out": ["loud", "broken"], "greeting": "echo good day"},
+    "land": {"landed": ["polite"], "left_out": ["broken", "loud"], "greeting": "echo good day"},
 }
 
 

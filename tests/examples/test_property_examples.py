@@ -16,6 +16,7 @@ OUTPUTS: dict[str, Any] = {
     "delivery": "1+2+3",
     "verdict": {"approved": True, "said": "scored 8"},
     "cached": 3,
+    "reports": 2,
     "urgent": ["rescue", "build", "tidy", "soon", "late"],
 }
 

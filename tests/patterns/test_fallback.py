@@ -104,6 +104,16 @@ def test_a_branch_that_is_cancelled_by_hand_leads_to_the_next() -> None:
     assert stage.play().output == "B"
 
 
+def test_a_later_branch_that_was_accepted_by_hand_is_not_needed_when_an_earlier_one_succeeds() -> None:
+    agent = ScriptedAgent({"/f/a": fails_first(1, "A"), "/f/b": ValueError("no")})
+    branches = {name: OneStep(lambda ctx: ctx.run("x", "x")) for name in ("a", "b")}
+    stage = Stage(lambda ctx: fallback(ctx, "f", branches), agent=agent)
+    assert stage.play().status == "failed"
+    stage.direct("accept", "/f/b", "by hand")
+    ended = stage.resume()
+    assert (ended.status, ended.output) == ("succeeded", "A")
+
+
 def test_the_last_one_may_be_a_person_and_the_wait_survives_a_restart() -> None:
     stage = staged({"a": breaks(), "person": OneStep(lambda ctx: ctx.ask("person", "And now?"))})
     assert stage.play().status == "waiting"

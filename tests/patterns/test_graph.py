@@ -144,7 +144,7 @@ def test_max_concurrent_bounds_a_graph() -> None:
     async def counted() -> None:
         running.append(1)
         most.append(len(running))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
         running.pop()
 
     assert staged({f"s{n}": need(counted) for n in range(8)}, max_concurrent=2).play().status == "succeeded"

@@ -150,7 +150,7 @@ def test_max_concurrent_bounds_what_runs_at_once() -> None:
     async def counted() -> None:
         running.append(1)
         most.append(len(running))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
         running.pop()
 
     stage = staged({f"b{n}": step(counted) for n in range(10)}, max_concurrent=3)

@@ -158,7 +158,7 @@ def test_a_flood_costs_no_memory(bench: Bench, grown_kb: Callable[[], int]) -> N
     async def work(processes: Processes) -> Answer:
         agent = ShellAgent(processes, spill_dir=str(bench.folder))
         task = Task("shell", {"command": "yes | head -c 300000000"})
-        attempt = witness.attempt._replace(keep=keep, log=lambda _data: None)
+        attempt = witness.attempt._replace(keep=keep, log=lambda _data, _stream="": None)
         return await agent.perform(task, attempt)
 
     assert len(bench.with_processes(work).value) < 200_000

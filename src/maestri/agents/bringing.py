@@ -12,7 +12,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from maestri.agents import trees
-from maestri.agents.trees import FOLDER, Check, Tree, opened, root_of
+from maestri.agents.trees import FOLDER, LINK, Check, Tree, opened, root_of
+from maestri.claims import Touched, strays
 from maestri.errors import DirectoryChanged
 from maestri.records import NamedTuple
 
@@ -30,6 +31,24 @@ class Work(NamedTuple):
     def names(self) -> list[str]:
         """What is not as it was, in order."""
         return trees.differing(self.before, self.after)
+
+    def without(self, left_out: Sequence[str]) -> Work:
+        """Return the work with some names, as they are `shown`, left as they were."""
+        names = {name for name in self.names if shown(name) in left_out}
+        kept = {name: item for name, item in self.after.items() if name not in names}
+        before = {name: self.before[name] for name in names if name in self.before}
+        return Work(self.before, {**kept, **before})
+
+    def strays(self, claims: Sequence[str]) -> list[dict[str, str]]:
+        """Return what was done outside of some claims, each `{path, why}`."""
+        touched = []
+        for name in self.names:
+            before, after = self.before.get(name), self.after.get(name)
+            if any(item is not None and item.kind != FOLDER for item in (before, after)):
+                target = after.mark if after is not None and after.kind == LINK else None
+                touched.append(Touched(name, after is None, target))
+        found = strays(touched, claims, self.after)
+        return [{"path": shown(path), "why": why} for path, why in found.items()]
 
     def as_json(self) -> dict[str, object]:
         """Return the names of the files that were added, changed and deleted."""

@@ -75,7 +75,7 @@ class Capture:
         self._attempt.beat()  # also of a command that waits for the disk
         try:
             if not self._is_logged:
-                self._attempt.log(chunk)
+                self._attempt.log(chunk, self._name)
                 self._is_logged = True
             self._keep(chunk)
         except OSError as error:

@@ -12,20 +12,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from maestri.agents.python import PythonAgent
-from maestri.agents.shell import ShellAgent
+from maestri.agents.shell import Isolated, ShellAgent
 from maestri.errors import AgentUnavailable, InputInvalid
+from maestri.kernel.isolation import FOLDER, REQUEST, refuse_isolation
 from maestri.kernel.ports import Answer, Attempt, Task
 
 
 class ConfiguredAgent:
     """Performs tasks whose request has a `backend`: `{"kind": "run", "command": …}` and its like."""
 
-    def __init__(self) -> None:
-        """Begin with nothing started."""
-        self._shell = ShellAgent()
+    isolates: Final = True
+
+    def __init__(self, isolated: Isolated | None = None) -> None:
+        """Begin with nothing started; `isolated` runs the commands of requests that ask for a sandbox."""
+        self._shell = ShellAgent(isolated=isolated)
         self._python = PythonAgent()
 
     async def perform(self, task: Task, attempt: Attempt) -> Answer:
@@ -33,6 +36,7 @@ class ConfiguredAgent:
 
         Raises:
             AgentUnavailable: There is no such back end.
+            SandboxUnsupported: It is to be in a sandbox, and is a function of this process.
             InputInvalid: A scripted agent has no answer for this path.
             RunError: The back end failed.
         """
@@ -40,11 +44,12 @@ class ConfiguredAgent:
         kind, prompt = backend.get("kind"), prompt_of(task.request)
         if kind == "run":
             request = {key: backend[key] for key in ("command", "output") if key in backend}
-            request |= {"cwd": task.request["cwd"]} if "cwd" in task.request else {}
+            request |= {key: task.request[key] for key in ("cwd", REQUEST, FOLDER) if key in task.request}
             variables = {**backend.get("env", {}), **_environment(task.request)}
             asked = task._replace(agent="run", request={**request, "env": variables, "stdin": prompt})
             return await self._shell.perform(asked, attempt)
         if kind == "call":
+            refuse_isolation(task.request, "a function is called in the process of Maestri")
             request = {"function": backend["function"], "args": [prompt]}
             return await self._python.perform(task._replace(agent="call", request=request), attempt)
         if kind == "scripted":

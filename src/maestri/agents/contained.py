@@ -24,12 +24,17 @@ class Contained(Protocol):
     """A command under way. All futures complete with a value, never with an exception.
 
     `begun` completes when it is started or cannot be; `exit` with how it ended or why that is not known;
-    `gone` when all that it started is gone too.
+    `gone` when all that it started is gone too. `root` is the process that all of it is below, or is itself.
     """
 
     begun: asyncio.Future[None]
     exit: asyncio.Future[Exit | StepFailed]
     gone: asyncio.Future[None]
+
+    @property
+    def root(self) -> int | None:
+        """The process that the command is below; None where it never began."""
+        ...
 
     def terminate(self) -> None:
         """Ask everything to end."""
@@ -80,6 +85,11 @@ class Guarded:
         self._unsent = memoryview(len(body).to_bytes(8, "big") + body)
         loop.add_reader(line, self._hear)
         self._send()
+
+    @property
+    def root(self) -> int | None:
+        """The keeper; None where it never began."""
+        return self._keeper
 
     def _send(self) -> None:
         try:
@@ -179,6 +189,11 @@ class Grouped:
         self._child = child
         self._is_killed = False
         self._look()
+
+    @property
+    def root(self) -> int | None:
+        """The command itself."""
+        return self._child.pid
 
     def _look(self) -> None:
         # Portable, and 50 looks a second cost little; where it matters there is a guardian.

@@ -19,6 +19,7 @@ from typing import Any
 from maestri.agents import trees
 from maestri.agents.bringing import Work, bring_back, refuse_changed, shown
 from maestri.agents.trees import Check, Item, Tree
+from maestri.claims import broken
 from maestri.errors import CopyMissing, InputInvalid, RunError, StepFailed
 from maestri.kernel.ports import Answer, Attempt, Task
 
@@ -33,9 +34,13 @@ class DirectoryAgent:
     """Performs tasks with directories.
 
     A request is `{"verb": …}` and: `copy` with `dir` gives `{dir, files}`, the path of the copy and how many
-    files are in it; `changes` and `archive` with `copy` give `{added, changed, deleted}`, the second one with
-    the `artifact` that the new contents were packed into; `apply` with `dir` and `copy` gives the same and
-    makes the directory like its copy; `clean` with `copies` removes them.
+    files are in it; `watch` with `dir` gives the same for the directory itself, which is not copied then;
+    `changes` and `archive` with `copy` give `{added, changed, deleted}`, the second one with the `artifact`
+    that the new contents were packed into; `apply` with `dir` and `copy` gives the same and makes the
+    directory like its copy; `clean` with `copies` removes them.
+
+    With `claims`, `changes` gives what is `stray`, too, each `{path, why}`, or fails where `on_stray` is
+    `fail`; `apply` with `leave_out`, a list of paths, leaves these as they were.
     """
 
     def __init__(self, places: Callable[[str], Path], private: Path) -> None:
@@ -54,6 +59,7 @@ class DirectoryAgent:
         Raises:
             DirectoryChanged: The directory has changed since it was copied.
             CopyMissing: The copy is gone.
+            ClaimBroken: Something is stray, and is a failure.
             InputInvalid: The request cannot be used.
             StepFailed: A file cannot be read or written.
         """
@@ -79,6 +85,7 @@ class DirectoryAgent:
     def _act(self, request: Any, attempt: Attempt, check: Check) -> Answer:
         act = {
             "copy": self._copy,
+            "watch": self._watch,
             "changes": self._changes,
             "archive": self._archive,
             "apply": self._apply,
@@ -109,11 +116,28 @@ class DirectoryAgent:
         skipped = {"left_out": [shown(one) for one in left_out]} if left_out else {}
         return Answer({"dir": str(made), "files": files, **skipped})
 
+    def _watch(self, request: Any, attempt: Attempt, check: Check) -> Answer:
+        source = _directory(request.get("dir"), attempt.cwd)
+        parent = self._places(attempt.run)
+        name = blake2b(attempt.path.encode(), digest_size=8).hexdigest()
+        trees.remove(str(parent), name)
+        watched = parent / name / _TREE / _own_name(source)
+        watched.parent.mkdir(parents=True, mode=0o700)
+        watched.symlink_to(source)
+        tree = trees.scan(source, check, self._apart())
+        (parent / name / _BASE).write_text(json.dumps({"tree": tree}, separators=(",", ":")))
+        files = sum(1 for item in tree.values() if item.kind != trees.FOLDER)
+        return Answer({"dir": source, "copy": str(watched), "files": files})
+
     def _changes(self, request: Any, _attempt: Attempt, check: Check) -> Answer:
-        return Answer(_work(request["copy"], check).as_json())
+        work = self._work(request["copy"], check)
+        found = work.strays(request["claims"]) if "claims" in request else []
+        if found and request.get("on_stray") == "fail":
+            raise broken(found)
+        return Answer({**work.as_json(), **({"stray": found} if "claims" in request else {})})
 
     def _archive(self, request: Any, attempt: Attempt, check: Check) -> Answer:
-        work = _work(request["copy"], check)
+        work = self._work(request["copy"], check)
         names = [name for name in work.names if name in work.after]
         if not names:
             return Answer(work.as_json())
@@ -126,7 +150,7 @@ class DirectoryAgent:
 
     def _apply(self, request: Any, attempt: Attempt, check: Check) -> Answer:
         directory, copy = _directory(request.get("dir"), attempt.cwd), request["copy"]
-        work = _work(copy, check)
+        work = self._work(copy, check).without(request.get("leave_out", ()))
         aside = f".maestri-{blake2b(copy.encode(), digest_size=8).hexdigest()}"
         now = trees.scan(directory, check, self._apart(), aside)
         refuse_changed(work, now, directory, copy)
@@ -142,6 +166,9 @@ class DirectoryAgent:
             if place.parent.is_dir():
                 trees.remove(str(place.parent), place.name)
         return Answer(None)
+
+    def _work(self, copy: str, check: Check) -> Work:
+        return _work(copy, check, self._apart())
 
     def _apart(self) -> Sequence[tuple[int, int]]:
         try:
@@ -182,7 +209,7 @@ def _place(copy: str) -> Path:
     return Path(copy).parent.parent
 
 
-def _work(copy: str, check: Check) -> Work:
+def _work(copy: str, check: Check, private: Sequence[tuple[int, int]]) -> Work:
     """Return what was done in a copy.
 
     Raises:
@@ -190,7 +217,7 @@ def _work(copy: str, check: Check) -> Work:
     """
     try:
         base = json.loads((_place(copy) / _BASE).read_text())
-        after = trees.scan(copy, check)
+        after = trees.scan(copy, check, private)
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         message = f"the copy `{copy}` is not there any more"
         fix = "start a new run; what was done in the copy is lost"

@@ -44,8 +44,13 @@ def step_environment(attempt: Attempt, declared: Mapping[str, str]) -> dict[str,
     """Return the environment of a command: surroundings, what the step declares, and who it is.
 
     `MAESTRI_RUN`, `MAESTRI_PATH`, `MAESTRI_KEY` (idempotency key) and `MAESTRI_ATTEMPT` cannot be declared
-    away: a command that deduplicates its effects by them must be able to trust them.
+    away: a command that deduplicates its effects by them must be able to trust them. `MAESTRI_MAILBOX` is the
+    folder in which it may report, `MAESTRI_TELL` the program that does.
     """
+    mailbox = attempt.mailbox
+    reporting = (
+        {"MAESTRI_MAILBOX": mailbox.place, "MAESTRI_TELL": mailbox.command} if mailbox is not None else {}
+    )
     return {
         **surroundings(),
         **declared,
@@ -53,4 +58,5 @@ def step_environment(attempt: Attempt, declared: Mapping[str, str]) -> dict[str,
         "MAESTRI_PATH": attempt.path,
         "MAESTRI_KEY": attempt.key,
         "MAESTRI_ATTEMPT": str(attempt.number),
+        **reporting,
     }

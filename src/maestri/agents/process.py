@@ -15,7 +15,7 @@ import resource
 import socket
 import subprocess  # nosec B404 - the one place that starts processes
 import sys
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any
 from maestri.agents.command import Command, Exit, checked, refusal
 from maestri.agents.contained import Contained, Grouped, Guarded, never_began
 from maestri.agents.pipes import Pipes, Sink
+from maestri.agents.watching import Watching, watch
 from maestri.errors import StepFailed
 
 GUARDIAN = "guardian"
@@ -177,6 +178,8 @@ class Processes:
         stdin: bytes | None,
         on_stdout: Sink,
         on_stderr: Sink,
+        on_start: Callable[[], None] | None = None,
+        watching: Watching | None = None,
         grace_s: float = 2.0,
     ) -> Exit:
         """Run a command to its end and return how it ended; nothing of it is left when this returns.
@@ -192,6 +195,8 @@ class Processes:
             stdin: Its standard input; None is an empty one.
             on_stdout: Takes its output in pieces of up to 64 KiB, on the event loop.
             on_stderr: Takes its error output in the same way.
+            on_start: Is called when it is its turn, just before it is started.
+            watching: How to look at what it uses; it is killed when there is too much of something.
             grace_s: Seconds from the request to end to the kill.
 
         Raises:
@@ -206,13 +211,21 @@ class Processes:
         except OSError as error:
             raise refusal("pipe", error.errno or 0, command) from error
         try:
-            return await self._run(command, pipes, grace_s)
+            return await self._run(command, pipes, grace_s, on_start, watching)
         finally:
             pipes.close()
 
-    async def _run(self, command: Command, pipes: Pipes, grace_s: float) -> Exit:
-        contained = await self._start(command, pipes)
+    async def _run(
+        self,
+        command: Command,
+        pipes: Pipes,
+        grace_s: float,
+        on_start: Callable[[], None] | None,
+        watching: Watching | None,
+    ) -> Exit:
+        contained = await self._start(command, pipes, on_start)
         self._running.add(contained)
+        looks = None if watching is None else asyncio.ensure_future(watch(contained, watching))
         try:
             return await _follow(contained, pipes)
         except BaseException:
@@ -220,13 +233,18 @@ class Processes:
             await self._settle(contained)
             raise
         finally:
+            if looks is not None:
+                looks.cancel()
+                await asyncio.wait([looks])
             self._running.discard(contained)
             contained.close()
 
-    async def _start(self, command: Command, pipes: Pipes) -> Contained:
+    async def _start(self, command: Command, pipes: Pipes, on_start: Callable[[], None] | None) -> Contained:
         await self._starts.acquire()
         try:
             guardian = await self._opened()
+            if on_start is not None:
+                on_start()
             contained = _handed_over(guardian, command, pipes)
         except BaseException:
             self._starts.release()

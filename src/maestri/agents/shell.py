@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from maestri.agents.answer import KINDS, artifacts_of, value_of
 from maestri.agents.capture import Capture
 from maestri.agents.command import Exit, not_found, signal_name
 from maestri.agents.environment import step_environment
+from maestri.agents.orders import Order, run_order
 from maestri.agents.process import Processes
-from maestri.errors import ExitFailed, InputInvalid, KilledBySignal, StepFailed
+from maestri.errors import ExitFailed, InputInvalid, KilledBySignal, SandboxUnavailable, StepFailed
 from maestri.kernel.ports import Answer, Attempt, Task
 from maestri.records import NamedTuple
 
+Isolated: TypeAlias = "Callable[[Processes, Mapping[str, Any], Attempt, Order], Awaitable[Exit]]"
 NOT_FOUND = 127  # what a shell exits with when it does not find a command
 BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a command
 STDERR_LINES = 10
@@ -38,17 +40,27 @@ class ShellAgent:
     """Performs `run` tasks.
 
     A request is `{"command": text or list, "env": {...}, "stdin": text, "cwd": text, "output": kind, "ok":
-    [codes]}`; all but `command` may be absent. A text is for `/bin/sh -c`, as it is; nothing is ever put
-    into it.
+    [codes], "sandbox": …}`; all but `command` may be absent. A text is for `/bin/sh -c`, as it is; nothing is
+    ever put into it.
     """
 
-    def __init__(self, processes: Processes | None = None, *, spill_dir: str | None = None) -> None:
+    isolates: Final = True
+
+    def __init__(
+        self,
+        processes: Processes | None = None,
+        *,
+        spill_dir: str | None = None,
+        isolated: Isolated | None = None,
+    ) -> None:
         """Begin.
 
         Args:
             processes: Starts the commands; shared ones are left open at `close`. Its own by default.
             spill_dir: Where large outputs are kept until they are artifacts.
+            isolated: Runs a command in the sandbox that its request asks for; without it that is refused.
         """
+        self._isolated = isolated
         self._processes = processes or Processes()
         self._is_owner = processes is None
         self._spill_dir = spill_dir
@@ -67,14 +79,17 @@ class ShellAgent:
         stdout = Capture("stdout", attempt, spill_dir=self._spill_dir)
         stderr = Capture("stderr", attempt, spill_dir=self._spill_dir)
         try:
-            ended = await self._processes.run(
+            env = step_environment(attempt, request.env)
+            order = Order(
                 request.argv,
-                env=step_environment(attempt, request.env),
-                cwd=request.cwd,
-                stdin=request.stdin,
-                on_stdout=stdout.feed,
-                on_stderr=stderr.feed,
+                env,
+                request.cwd,
+                request.stdin,
+                stdout.feed,
+                stderr.feed,
+                lambda: stderr.last(TAIL_BYTES),
             )
+            ended = await self._run(task.request, attempt, order)
             await stdout.settle()
             await stderr.settle()
             code = _accepted(ended, task.request["command"], request, stdout, stderr)
@@ -83,6 +98,16 @@ class ShellAgent:
         finally:
             stdout.close()
             stderr.close()
+
+    async def _run(self, request: Mapping[str, Any], attempt: Attempt, order: Order) -> Exit:
+        if request.get("sandbox") is None:
+            return await run_order(self._processes, attempt, order)
+        if self._isolated is None:
+            message = "the step asks for isolation, and nobody here can give it: nothing was run"
+            raise SandboxUnavailable(
+                message, fix="give the agent what runs commands in sandboxes (`isolated`)"
+            )
+        return await self._isolated(self._processes, request, attempt, order)
 
     async def close(self) -> None:
         """End what still runs."""

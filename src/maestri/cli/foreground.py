@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from maestri.cli import exits
 from maestri.cli.asking import ask, ask_until
@@ -45,11 +46,16 @@ Begin = Callable[[Project], Awaitable[Execution]]
 
 
 class Way(NamedTuple):
-    """How a run is to be followed. `created` is told as soon as there is a run (for `--detach`)."""
+    """How a run is to be followed. `created` is told as soon as there is a run (for `--detach`).
+
+    Where a run succeeds, `page` is what is shown of its output, and `code` gives the exit code for it.
+    """
 
     json: bool = False
     plain: bool = False
     created: Callable[[RunInfo], None] | None = None
+    page: Callable[[Any], str] | None = None
+    code: Callable[[Any], int] | None = None
 
 
 def follow(
@@ -119,6 +125,8 @@ class _Following:
             await project.close()
         if ended.status == state.WAITING and self._has_frames():
             _leave(exits.WAITING)
+        if ended.status == state.SUCCEEDED and self._way.code is not None:
+            return self._way.code(ended.output)
         return exits.of_status(ended.status)
 
     async def _stopped(self) -> None:
@@ -213,7 +221,7 @@ class _Following:
             return
         if self._terminal.is_live and not self._way.plain:
             draw_tree(story, self._terminal)
-        tell_end(story, self._terminal)
+        tell_end(story, self._terminal, self._way.page)
 
     async def _answered(self, ended: Ended) -> bool:
         """Ask the person at the terminal what the run asks; return whether all of it was answered."""

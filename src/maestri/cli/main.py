@@ -22,7 +22,10 @@ from maestri.report.wording import clean, one_line
 
 # Each command: where it is, and what it does in one line. The order is that of the help.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "try": ("maestri.cli.trying:command", "see it work: five scripted workers, one of them killed"),
     "run": ("maestri.cli.run:command", "start a workflow and follow it to its end"),
+    "land": ("maestri.cli.landing:command", "bring branches together, each verified, what breaks left out"),
+    "prove": ("maestri.cli.prove:command", "look for every change of some branches in a result"),
     "resume": ("maestri.cli.resume:command", "go on with a run that stopped"),
     "cancel": ("maestri.cli.cancel:command", "cancel a run, or a step of it"),
     "retry": ("maestri.cli.decide:retry", "do a failed step again, and go on"),
@@ -37,6 +40,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "show": ("maestri.cli.show:command", "show a run, or everything about one step"),
     "events": ("maestri.cli.events:command", "print the journal of a run"),
     "logs": ("maestri.cli.logs:command", "print what a run, or a step of it, has written"),
+    "report": ("maestri.cli.report:command", "report what a run was asked, what came of it, what is left"),
     "check": ("maestri.cli.check:command", "find what is wrong with definitions, without running them"),
     "import": ("maestri.cli.importing:command", "write a file of another system as a workflow of ours"),
     "cache": ("maestri.cli.cache:command", "list, show or clear the outputs that are kept for other runs"),
@@ -54,6 +58,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 # What most commands do without.
 BUG: Final = "maestri.cli.bug:report_bug"
+LANDING: Final = "maestri.landing.workflow:landing"
 LIVE: Final = "maestri.cli.live:LiveTree"
 FITTED: Final = "maestri.patterns._answers:fitted"
 DETACHED: Final = "maestri.cli.detach:detached"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from textwrap import fill, indent
@@ -9,6 +10,8 @@ from typing import Any
 
 from maestri.cli import exits
 from maestri.cli.asking import choice
+from maestri.cli.executing import foreign_arguments
+from maestri.cli.importing import SCRIPTED
 from maestri.cli.terminal import Terminal
 from maestri.cli.usage import BadArguments, Command, Parser
 from maestri.guide.advice import Advice
@@ -18,6 +21,7 @@ from maestri.guide.suggesting import suggestions
 from maestri.guide.words import words
 from maestri.lang.source import suggest as did_you_mean
 from maestri.project import Project
+from maestri.project.foreign import VARIABLE
 from maestri.report.outline import BOLD, DIM, GOOD
 from maestri.report.wording import clean, counted, one_line
 
@@ -34,10 +38,13 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--answers", metavar="NAME=WORD,…", help=given)
     parser.add_argument("--questions", action="store_true", help="list the questions with their answers")
     parser.add_argument("--json", action="store_true", help="as a JSON document")
+    foreign_arguments(parser)
 
 
 def _act(options: Any, terminal: Terminal) -> int:
-    project = Project(state=options.state)
+    # Who answers for the agents of another system's file is of no matter here: nothing is run.
+    agent = options.default_agent or os.environ.get(VARIABLE) or SCRIPTED
+    project = Project(state=options.state, default_agent=agent, dialect=options.dialect)
     if options.questions:
         return _list_questions(options, terminal)
     if options.file is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from maestri.cli.terminal import Terminal
@@ -61,14 +62,21 @@ class Story(NamedTuple):
         return self.ended.run
 
 
-def tell_end(story: Story, terminal: Terminal) -> None:
-    """Write the summary of a run: what came of it, what failed and why, the output, how to go on."""
+def tell_end(story: Story, terminal: Terminal, page: Callable[[Any], str] | None = None) -> None:
+    """Write the summary of a run: what came of it, what failed and why, the output, how to go on.
+
+    Args:
+        story: The run.
+        terminal: Where to write.
+        page: What is shown of an output, instead of the output itself.
+    """
     ended, name = story.ended, one_line(story.run.name)
     terminal.say(_headline(story, terminal))
     if ended.status == state.FAILED:
         _tell_failures(story, terminal)
     if ended.status == state.SUCCEEDED and ended.output is not None:
-        terminal.say("output:\n" + pretty(ended.output, f"maestri show {name} --json"))
+        as_it_is = "output:\n" + pretty(ended.output, f"maestri show {name} --json")
+        terminal.say(as_it_is if page is None else page(ended.output))
     if ended.status == state.WAITING:
         _tell_waits(story, terminal)
     elif ended.status != state.SUCCEEDED:

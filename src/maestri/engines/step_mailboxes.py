@@ -3,12 +3,12 @@
     runs/<run id>/inside/<hash of the path>-<attempt>/   NAME.json        a report, from the step
                                                          unblocked-NAME   the note about it, to the step
                                                          settled-*.json   of blockers before a restart
-    runs/<run id>/inside/<hash of the path>-<attempt>.of a link whose text is the path
 
 Rule 1: nothing in the folder is trusted: no link is followed, nothing large is read, no more than `MOST`
 reports are taken, and what is none is told of once and left out.
 Rule 2: a report is a file until it is stored in the journal; its id is made of what a crash does not change.
-Rule 3: looking costs one `stat` for each folder; a folder that did not change is not read.
+Rule 3: looking costs one `stat` for each folder; a folder that did not change is not read. A step that
+reports nothing costs a folder made and removed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -37,7 +38,7 @@ _LISTED: Final = 20_000
 _STEADY_NS: Final = 50_000_000  # a folder may change twice within one tick of its time stamp
 _OWN: Final = ("unblocked-", "settled-")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}\.json\Z")
-_FOLDER: Final = re.compile(r"[0-9a-f]{32}-([0-9]{1,9})\Z")
+_FOLDER: Final = re.compile(r"[0-9a-f]{32}-[0-9]{1,9}\Z")
 
 
 class StepMailboxes:
@@ -67,22 +68,28 @@ class StepMailboxes:
         place = self._state.step_mailbox(run, path, attempt)
         return _Mailbox(self, str(place), path, heard, settled)
 
-    def left(self, run: str) -> Iterator[Left]:
-        """Yield what a process that was killed has not taken in, and remove what is of no use."""
+    def left(self, run: str, paths: Iterable[str]) -> Iterator[Left]:
+        """Yield what a process that was killed has not taken in, and remove the rest; see the port."""
         base = self._state.run_dir(run) / "inside"
         try:
-            names = sorted(os.listdir(base))  # noqa: PTH208 - at every resume
+            names = set(os.listdir(base))  # noqa: PTH208 - at every resume
         except OSError:
             return
-        for name in names:
-            match, place = _FOLDER.match(name), str(base / name)
-            path = _text_of(f"{place}.of") if match is not None else ""
-            attempt = int(match[1]) if match is not None else 0
-            if not path or str(self._state.step_mailbox(run, path, attempt)) != place:
-                if not name.endswith(".of"):
-                    removed(place)
-                continue
-            yield Left(path, attempt, _all_in(place, path), lambda place=place: _gone(place))  # type: ignore[misc]
+        waiting = {name for name in names if _FOLDER.match(name) and not _is_removed(base / name)}
+        for name in names - waiting:
+            removed(str(base / name))
+        for path in paths if waiting else ():
+            begin = self._state.step_mailbox(run, path, 1).name.rpartition("-")[0]
+            for name in sorted(waiting):
+                if name.rpartition("-")[0] == begin:
+                    waiting.discard(name)
+                    place = str(base / name)
+                    attempt = int(name.rpartition("-")[2])
+                    yield Left(path, attempt, _all_in(place, path), partial(removed, place))
+            if not waiting:
+                return
+        for name in waiting:
+            removed(str(base / name))  # nobody of this run can have written it
 
     def begin(self, mailbox: _Mailbox) -> None:
         """Make the folder of a mailbox, and look at it from now on.
@@ -97,7 +104,6 @@ class StepMailboxes:
                 self._bases.add(base)
                 self._place_command()
             os.mkdir(mailbox.place, 0o700)  # noqa: PTH102 - as above
-            os.symlink(mailbox.path, f"{mailbox.place}.of")  # noqa: PTH211 - the cheapest file with a text
         except FileExistsError:
             pass  # an earlier start of the same attempt, whose process may just be ending
         except OSError as error:
@@ -116,11 +122,8 @@ class StepMailboxes:
 
     def remove(self, place: str) -> None:
         """Remove a folder: at once where it is empty, else aside, for a step may have put anything there."""
-        try:
-            os.unlink(f"{place}.of")  # noqa: PTH108 - for each command
-            os.rmdir(place)  # noqa: PTH106 - as above
-        except OSError:
-            removal = asyncio.get_running_loop().run_in_executor(None, _gone, place)
+        if not _is_removed(place):
+            removal = asyncio.get_running_loop().run_in_executor(None, removed, place)
             self._removals.add(removal)
             removal.add_done_callback(self._removals.discard)
 
@@ -210,6 +213,9 @@ class _Mailbox:
         if not self._is_begun or self._is_closed:
             return
         self._desk.end(self)
+        if not self._known and not self._own and _is_removed(self.place):
+            self._is_closed = True
+            return  # as of nearly all steps: there was nothing in it
         if not self._is_full:
             self._scan(MOST + 1)
         self._is_closed = True
@@ -311,11 +317,13 @@ def _listed(folder: int) -> list[str]:
     return [name for name in names if name[0] != "." and not name.startswith(_OWN)]
 
 
-def _text_of(link: str) -> str:
+def _is_removed(place: str | Path) -> bool:
+    """Remove a folder if it is empty; returns whether it was."""
     try:
-        return os.readlink(link)  # noqa: PTH115 - a text, and no place
+        os.rmdir(place)  # noqa: PTH106 - for each command
     except OSError:
-        return ""
+        return False
+    return True
 
 
 def _all_in(place: str, path: str) -> list[Report]:
@@ -331,10 +339,3 @@ def _all_in(place: str, path: str) -> list[Report]:
         finally:
             os.close(folder)
     return found
-
-
-def _gone(place: str) -> None:
-    """Remove the folder of a mailbox, and the link beside it."""
-    removed(place)
-    with contextlib.suppress(OSError):
-        os.unlink(f"{place}.of")  # noqa: PTH108

@@ -83,7 +83,8 @@ async def close(
     outcome = await settle(run, scope, body, timeout_s)
     now = run.clock.now()
     if outcome.error is None:
-        run.take_unheard(scope.path)  # what failed below this scope no longer matters
+        if run.unheard:
+            run.take_unheard(scope.path)  # what failed below this scope no longer matters
         run.journal.append(Event(ev.SEALED, above, segment, now, scope.digest, _seal_body(scope, outcome)))
         return outcome.value  # type: ignore[no-any-return]
     if isinstance(outcome.error, RunError) and outcome.error.origins == (scope.path,):
@@ -142,7 +143,7 @@ async def settle(
         MaestriError: The engine or the replay has a problem, which is not a failure of the work.
         CancelledError: The run is being left: it is parked, or the engine has broken.
     """
-    live = Live(asyncio.current_task(), is_scope=True)
+    live = Live(asyncio.current_task(run.loop), is_scope=True)
     run.begin(scope.path, live)
     timer = None
     if timeout_s is not None:

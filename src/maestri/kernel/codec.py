@@ -44,12 +44,20 @@ def _encoder(*, sort_keys: bool) -> Callable[[Any], str]:
 
 _encode = _encoder(sort_keys=False)
 _encode_sorted = _encoder(sort_keys=True)
-_scan = json.JSONDecoder().raw_decode
+_scan = json.JSONDecoder().scan_once
 
 
 def decode(text: str) -> Any:
-    """Return the value of JSON text that `encode` has written: no space around it, nothing behind it."""
-    return _scan(text)[0]
+    """Return the value of JSON text that `encode` has written: no space around it, nothing behind it.
+
+    Raises:
+        JSONDecodeError: It is something else.
+    """
+    try:
+        return _scan(text, 0)[0]
+    except StopIteration as end:
+        message = "Expecting value"
+        raise json.JSONDecodeError(message, text, end.value) from None
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})

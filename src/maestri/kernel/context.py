@@ -227,7 +227,7 @@ class Context(Talking):
             hand_over: Takes over to wait until the record of the step is stored, where that is all that is left
                 to do: the function did not wait, and the body is the call of a verb and nothing else.
         """
-        place = Context(self._run, self.path, past=self._past, place=segment)
+        place = Context(self._run, self.path, self._past, segment)
         try:
             done = body.call(place)
             if hand_over is not None and getattr(done, "cr_code", None) is _PERFORM:
@@ -261,7 +261,7 @@ class Context(Talking):
             return replay_scope(run, known.end, body)  # type: ignore[no-any-return]
         path = join(self.path, segment)
         past = await read_past(run, path) if run.is_resumed and not of_rounds else NOTHING
-        child = Context(run, path, past=past)
+        child = Context(run, path, past)
         child.taken_back = None if known is None else known.taken_back
         if pattern:
             self._append(ev.OPENED, segment, codec.encode(requests.opening(pattern, total, opening.source)))
@@ -269,7 +269,7 @@ class Context(Talking):
             return await closing.close(run, child, body, self.path, segment, opening.timeout_s)
         finally:
             self._failed += child.failed
-            self._count(segment, child.digest)
+            self._fold(segment, child.folded)
 
     async def reject(self, error: Exception) -> Any:
         """End a place at which something was raised: a failed step, unless its step has ended already.

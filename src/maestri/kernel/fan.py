@@ -112,7 +112,8 @@ class Fan:
             await self._wait()
         segment, value, error = self._done.popleft()
         if error is None:
-            return Settled(*split_segment(segment), value, None)
+            name, _, number = segment.partition("#")
+            return Settled(name, int(number or 1), value, None)
         if not isinstance(error, RunError):
             raise error
         self._failures.append(error)

@@ -115,6 +115,11 @@ class StepMailboxes(Protocol):
         """
         ...
 
-    def left(self, run: str) -> Iterable[Left]:
-        """Return what a process that was killed has not taken in."""
+    def left(self, run: str, paths: Iterable[str]) -> Iterable[Left]:
+        """Return what a process that was killed has not taken in.
+
+        Args:
+            run: The id of the run.
+            paths: The steps that it may be of; looked at only as far as there is anything left.
+        """
         ...

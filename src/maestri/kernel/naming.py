@@ -27,15 +27,14 @@ class Naming:
         self.segment = place or ""
         self.is_used_up = False
 
-    def take(self, name: str) -> str:
-        """Return the segment of the next use of a name.
+    def take(self, name: str, task: asyncio.Task[Any] | None) -> str:
+        """Return the segment of the next use of a name, in the asyncio task that runs now.
 
         Raises:
             ScopeShared: Another asyncio task uses this scope.
             UsageError: The scope is used inside of a scope of its own, or is a place that is used up.
             BadName: Not a name.
         """
-        task = asyncio.current_task()
         if self.owner is not task:
             self._take_over(task)
         if self.inner is not None:

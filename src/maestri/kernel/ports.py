@@ -6,9 +6,8 @@ Rule 2: each port has a conformance kit in `maestri.testing` (`check_engine`, `c
 
 from __future__ import annotations
 
-from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maestri.kernel.events import Event, Stored
 from maestri.kernel.inside import StepLog, StepMailbox
@@ -19,6 +18,9 @@ from maestri.kernel.workspaces import Workspace as Workspace  # noqa: PLC0414
 from maestri.kernel.workspaces import Workspaces as Workspaces  # noqa: PLC0414
 from maestri.records import NamedTuple
 from maestri.values import ArtifactRef, Usage
+
+if TYPE_CHECKING:
+    from asyncio import Future  # who only looks at runs does not wait for anything
 
 
 class Task(NamedTuple):
@@ -73,7 +75,8 @@ class Attempt(NamedTuple):
     `key` is the idempotency key (`run/path/try`), the same again after a crash. `log` appends bytes to the
     step's log, which is readable while the step runs; with them it takes the name of the stream. `beat` says
     that there was a sign of life and puts the idle timeout off. `keep` stores a file's content as an
-    artifact. An agent that starts processes hands them the `mailbox`, and has it begin before the first.
+    artifact. An agent that starts processes asks for the `mailbox`, has it begin before the first, and tells
+    them where it is.
     `record(what, text, data)` puts a fact about the attempt into the journal.
     """
 

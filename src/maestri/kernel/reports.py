@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -19,7 +19,7 @@ from typing import Any, Final
 from maestri.kernel import codec, state
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
-from maestri.kernel.inside import BLOCKED, UNBLOCKED, Left, Report, StepLog
+from maestri.kernel.inside import BLOCKED, UNBLOCKED, Left, Report, StepLog, StepMailbox
 from maestri.kernel.path import RUN, parent
 from maestri.kernel.ports import Answer, Engine, Message, Notice
 from maestri.kernel.run import UNWINDING, Hold, RunCore
@@ -27,6 +27,7 @@ from maestri.kernel.step import Step
 
 UNBLOCK: Final = "unblock"  # the verb of a message
 BY_STEP: Final = "step"
+_PAGE: Final = 1000  # events
 _MOVES = frozenset({ev.STARTED, ev.RETRIED, *ev.STEP_ENDS})
 
 
@@ -42,17 +43,12 @@ async def performed(step: Step, beat: Callable[[], None]) -> Answer:
     log = services.open_log(run.info.id, path, number)
     attempt = run.attempt(path, number, beat, log)._replace(record=partial(_record, step))
     listener = _Listener(step, log)
-    mailbox = None
     if services.mailboxes is not None:
-        settled = run.waits.settled.pop(path, ())
-        mailbox = services.mailboxes.open(run.info.id, path, number, listener.hear, settled)
-        listener.tell = mailbox.tell
-        attempt = attempt._replace(mailbox=mailbox)
+        attempt = attempt._replace(mailbox=listener)
     try:
         return await services.dispatcher.perform(step.task, attempt)
     finally:
-        if mailbox is not None:
-            mailbox.close()
+        listener.close()
         log.close()
 
 
@@ -63,12 +59,39 @@ def _record(step: Step, what: str, text: str, data: Any) -> None:
 
 
 class _Listener:
-    """Records what the processes of one attempt report."""
+    """Records what the processes of one attempt report; its mailbox is opened when an agent asks for it."""
 
     def __init__(self, step: Step, log: StepLog) -> None:
         self._step = step
         self._log = log
-        self.tell: Callable[[Sequence[str], str], None] | None = None
+        self._opened: StepMailbox | None = None
+
+    @property
+    def place(self) -> str:
+        return self._mailbox.place
+
+    @property
+    def command(self) -> str:
+        return self._mailbox.command
+
+    def begin(self) -> None:
+        self._mailbox.begin()
+
+    def tell(self, reports: Sequence[str], note: str) -> None:
+        self._mailbox.tell(reports, note)
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _mailbox(self) -> StepMailbox:
+        if self._opened is None:
+            step, run = self._step, self._step.run
+            settled = run.waits.settled.pop(step.path, ())
+            mailboxes = run.services.mailboxes()  # type: ignore[misc]  # there are some, else it is not asked
+            self._opened = mailboxes.open(run.info.id, step.path, step.attempt, self.hear, settled)
+        return self._opened
 
     def hear(self, report: Report) -> Awaitable[None] | None:
         step, run = self._step, self._step.run
@@ -248,9 +271,23 @@ async def unblock(run: RunCore, message: Message, path: str, note: str, wanted: 
 async def take_left(run: RunCore, engine: Engine) -> None:
     """Take in what steps had reported when the process that executed the run was killed."""
     mailboxes = run.services.mailboxes
-    for left in mailboxes.left(run.info.id) if mailboxes is not None else ():
+    begun = _begun(engine, run.info.id)
+    for left in mailboxes().left(run.info.id, begun) if mailboxes is not None else ():
         await _take_left(run, engine, left)
         left.remove()
+
+
+def _begun(engine: Engine, run_id: str) -> Iterator[str]:
+    """Yield the steps that were begun, the last ones first: of a long journal mostly its end is read."""
+    reader = engine.read(run_id)
+    try:
+        after = reader.last_seq()
+        while after > 0:
+            after, end = max(0, after - _PAGE), after
+            found = reader.events(after, end - after)
+            yield from dict.fromkeys(event.path for event in reversed(found) if event.kind == ev.STARTED)
+    finally:
+        reader.close()
 
 
 async def _take_left(run: RunCore, engine: Engine, left: Left) -> None:
@@ -259,8 +296,6 @@ async def _take_left(run: RunCore, engine: Engine, left: Left) -> None:
         own = reader.step(left.path)
     finally:
         reader.close()
-    if not any(event.kind == ev.STARTED for event in own):
-        return  # nobody of this run can have written it
     moves = [event for event in own if event.kind in _MOVES]
     is_open = moves[-1].kind == ev.STARTED and moves[-1].body.get("attempt", 1) == left.attempt
     is_held = [event.kind for event in own if event.kind in {ev.HELD, ev.RELEASED}][-1:] == [ev.HELD]

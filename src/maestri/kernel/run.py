@@ -59,7 +59,7 @@ class Live:
 
     __slots__ = ("_is_alone", "asyncio_task", "cancels_before", "is_scope", "stopping")
 
-    def __init__(self, task: asyncio.Task[Any] | None, *, is_scope: bool) -> None:
+    def __init__(self, task: asyncio.Task[Any] | None, is_scope: bool) -> None:
         self.asyncio_task: asyncio.Task[Any] = task  # type: ignore[assignment]  # a body is always in one
         self.is_scope = is_scope
         self.cancels_before = self.asyncio_task.cancelling()
@@ -190,7 +190,7 @@ class Services:
         notice: Callable[[str, Notice], None] | None = None,
         open_log: Callable[[str, str, int], OpenLog] | None = None,
         keep: Callable[[str, str], ArtifactRef] | None = None,
-        mailboxes: StepMailboxes | None = None,
+        mailboxes: Callable[[], StepMailboxes] | None = None,
         parks: bool = True,
     ) -> None:
         self.dispatcher = dispatcher
@@ -214,6 +214,7 @@ class RunCore:
         is_resumed: bool,
         reopened: Mapping[str, int] | None = None,
     ) -> None:
+        self.loop = asyncio.get_running_loop()  # to ask for it costs more than what it is asked for
         self.journal = journal
         self.info = journal.info
         self.services = services

@@ -7,7 +7,7 @@ Rule 3: here are the doors for patterns and the language; the verbs of a body ar
 
 from __future__ import annotations
 
-from asyncio import Future
+from asyncio import Future, current_task
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -48,7 +48,7 @@ class Scope:
         "taken_back",
     )
 
-    def __init__(self, run: RunCore, path: str, *, past: Past = NOTHING, place: str | None = None) -> None:
+    def __init__(self, run: RunCore, path: str, past: Past = NOTHING, place: str | None = None) -> None:
         """Made by the kernel. `place` is a segment claimed beforehand, for a child that is one step."""
         self._run = run
         self.path = path
@@ -88,7 +88,7 @@ class Scope:
     def _claim(self, name: str) -> str:
         if self._run.has_stops:
             self._run.check_stopped(self.path)
-        return self._naming.take(name)
+        return self._naming.take(name, current_task(self._run.loop))
 
     def _claim_known(self, name: str) -> tuple[str, Stored | None]:
         """Return the segment of the next use of a name, and how it ended if that is on record."""
@@ -161,7 +161,8 @@ class Scope:
         Raises:
             StepVanished: Names the first of them.
         """
-        check_past(self._run, self._past, self.path)
+        if self._past is not NOTHING:
+            check_past(self._run, self._past, self.path)
 
     def _given_back(self, end: Stored, wanted: Any) -> Any:
         try:
@@ -183,8 +184,11 @@ class Scope:
 
     def _count(self, segment: str, digest: str) -> None:
         """Fold what a child asked for into this scope's digest; the order of the children plays no part."""
+        self._fold(segment, int(digest, 16))
+
+    def _fold(self, segment: str, digest: int) -> None:
         before = 0 if self._is_loop else self._digest
-        self._digest = (before + int(digest, 16) + crc32(segment.encode())) & _DIGEST_MASK
+        self._digest = (before + digest + crc32(segment.encode())) & _DIGEST_MASK
 
     def _take_in(self, place: Scope) -> None:
         """Count what the one step at a place of this scope has asked for, and how it ended."""

@@ -53,7 +53,7 @@ class Step(Live):
         self, run: RunCore, scope: str, segment: str, task: Task, digest: str, owner: asyncio.Task[Any] | None
     ) -> None:
         """Begin a step in the asyncio task `owner`: from now on it can be stopped."""
-        super().__init__(owner, is_scope=False)
+        Live.__init__(self, owner, False)
         self.run = run
         self.scope = scope
         self.segment = segment
@@ -68,8 +68,9 @@ class Step(Live):
         self.begun_at = 0.0
         self.value: Any = None
         self.state = state.PENDING
-        run.begin(self.path, self)
-        self.limit = limit_of(self, LIMIT, task.policy.step_timeout_s)
+        run.live[self.path] = self
+        limit_s = task.policy.step_timeout_s
+        self.limit = None if limit_s is None else limit_of(self, LIMIT, limit_s)
 
     def close(self) -> None:
         """Let nobody stop it any more: neither a request nor its time limit."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from maestri.lang.expressions.types import ANY, LIST, MAPPING, NULL, NUMBER, TEXT, Type, either
+from maestri.lang.expressions.types import ANY, BOOLEAN, LIST, MAPPING, NULL, NUMBER, TEXT, Type, either
 from maestri.lang.inputs import InputDef
 from maestri.lang.model import Fixed, OptionDef, PatternDef, RunDef, StepDef, SyncDef
 from maestri.values import Json, plain_type
@@ -233,8 +233,12 @@ def _supervise(_options: Mapping[str, OptionDef], _given: Given) -> Type:
 
 
 def _land(_options: Mapping[str, OptionDef], _given: Given) -> Type:
-    left_out = Type("list", item=by_name({"branch": TEXT, "reason": TEXT}))
-    return by_name({"commit": TEXT, "landed": Type("list", item=TEXT), "left_out": left_out})
+    texts = Type("list", item=TEXT)
+    left_out = by_name({"branch": TEXT, "kind": TEXT, "reason": TEXT, "files": ANY, "others": ANY})
+    lists = {"landed": texts, "contained": texts, "order": texts, "notes": texts, "squashed": ANY}
+    words = {"commit": TEXT, "into": TEXT, "base": TEXT, "mode": TEXT, "dry_run": BOOLEAN}
+    rest = dict.fromkeys(("branches", "resolved", "forecast", "verified", "proof"), ANY)
+    return by_name({**words, **lists, "left_out": Type("list", item=left_out), **rest})
 
 
 _PATTERNS: Final[dict[str, Callable[[Mapping[str, OptionDef], Given], Type]]] = {

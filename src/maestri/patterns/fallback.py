@@ -66,6 +66,7 @@ async def fallback(
                 continue
             if accept is None or accept(scope, output):
                 await scope.decide("winner", lambda: {"winner": branch, "failed": failed})  # noqa: B023
+                scope.forget()  # one behind it may have been decided by hand since it failed
                 return output
             failed[branch] = {"message": "its answer was not accepted"}
         raise none_succeeded(failed, errors)

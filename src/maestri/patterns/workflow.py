@@ -15,8 +15,17 @@ from typing import Any
 
 from maestri.kernel.context import Context
 from maestri.patterns._registry import Value, Workflow, pattern
+from maestri.records import NamedTuple
 
-MARK = "__maestri_workflow__"  # set by `@maestri.workflow`
+MARK = "__maestri_workflow__"  # set by `@maestri.workflow`, to a `Meta`
+
+
+class Meta(NamedTuple):
+    """What `@workflow` says of a function."""
+
+    name: str
+    version: str = ""
+    timeout_s: float | None = None
 
 
 @pattern("workflow")

@@ -11,12 +11,12 @@ from typing import Any
 from maestri.engines.names import new_id, new_name
 from maestri.engines.sqlite.engine import SqliteEngine
 from maestri.engines.statedir import StateDir
-from maestri.engines.step_mailboxes import StepMailboxes
 from maestri.errors import AgentUnavailable, Diagnostic
 from maestri.kernel import events as ev
 from maestri.kernel import runner
 from maestri.kernel.clock import SystemClock
 from maestri.kernel.events import Event
+from maestri.kernel.inside import StepMailboxes
 from maestri.kernel.ports import Agent, Answer, Attempt, Engine, Notice, RunInfo, Task
 from maestri.kernel.run import Services
 from maestri.kernel.runner import Execution
@@ -31,12 +31,13 @@ from maestri.project.parts import (
     CONFIGURED,
     DIRECTORY_AGENT,
     LANDING_AGENT,
+    STEP_MAILBOXES,
+    TELL_SCRIPT,
     VERIFIED,
     WORKSPACE_AGENT,
     WORKTREES,
     load,
 )
-from maestri.project.telling import tell_script
 from maestri.values import Json
 
 
@@ -115,7 +116,7 @@ class Doing:
             on_resume=lambda: on_pause("there is room again; the run goes on"),
             on_damage=lambda found: on_warning(_text(found)),
         )
-        self._mailboxes = StepMailboxes(state, tell_script())
+        self._mailboxes: Any = None
         self.services = Services(
             dispatcher=self.dispatcher,
             clock=SystemClock(),
@@ -123,7 +124,7 @@ class Doing:
             notice=self._notice,
             open_log=Logs(state, on_pause).open,
             keep=state.keep,
-            mailboxes=self._mailboxes,
+            mailboxes=self._made_mailboxes,
         )
 
     async def start(self, loaded: Loaded, inputs: dict[str, Json], cwd: str) -> Execution:
@@ -171,7 +172,13 @@ class Doing:
             await self.dispatcher.close()
         finally:
             await self.engine.close()
-            await self._mailboxes.close()
+            if self._mailboxes is not None:
+                await self._mailboxes.close()
+
+    def _made_mailboxes(self) -> StepMailboxes:
+        if self._mailboxes is None:
+            self._mailboxes = load(STEP_MAILBOXES)(self._state, load(TELL_SCRIPT)())
+        return self._mailboxes  # type: ignore[no-any-return]
 
     def _directory_agent(self) -> Agent:
         return load(DIRECTORY_AGENT)(self._state.copies, self._state.root)  # type: ignore[no-any-return]

@@ -40,6 +40,8 @@ WORKTREES: Final = "maestri.workspaces.worktrees:Worktrees"
 WORKSPACE_AGENT: Final = "maestri.workspaces.agent:WorkspaceAgent"
 LANDING_AGENT: Final = "maestri.landing.agent:LandingAgent"
 VERIFIED: Final = "maestri.project.caching:Verified"
+STEP_MAILBOXES: Final = "maestri.engines.step_mailboxes:StepMailboxes"
+TELL_SCRIPT: Final = "maestri.project.telling:tell_script"
 DIRECTORY_AGENT: Final = "maestri.agents.directory:DirectoryAgent"  # for patterns; needs a place for copies
 
 

@@ -50,8 +50,10 @@ def loaded(function: Callable[..., Awaitable[Any]]) -> Loaded:
     refuse_other(function)
     meta = getattr(function, MARK, None)
     name = meta.name if meta is not None else function.__name__.replace("_", "-")
-    file = inspect.getsourcefile(inspect.unwrap(function)) or ""
     module = function.__module__
+    # Ours is found again by its module, wherever it is installed by then.
+    is_ours = module.partition(".")[0] == __name__.partition(".")[0]
+    file = "" if is_ours else inspect.getsourcefile(inspect.unwrap(function)) or ""
     record: dict[str, Json] = {
         "kind": "python",
         "function": f"{module}:{function.__qualname__}",

@@ -121,7 +121,9 @@ def worker_event(event: Stored) -> dict[str, Any] | None:
     if event.kind == ev.REPORTED and body["what"] == SANDBOX:
         return None  # said by Maestri, not by the worker
     if event.kind == ev.REPORTED:
-        kind, field = _REPORTED.get(body["what"], ("worker.checkpoint", "checkpoint"))
+        if body["what"] not in _REPORTED:
+            return None  # a fact that Maestri has recorded: what the step runs in
+        kind, field = _REPORTED[body["what"]]
         said = {field: body["text"]} if "text" in body else {}
         data = {**said, "reported": True, **_more(body)}
     elif event.kind in _TYPES:

@@ -142,18 +142,16 @@ class _Drawing:
 
 _LEAF_WORDS = (*("step",) * 10, "call", "call", "sleep", "decide", "now", "skip", "signal", "ask", "raise")
 _WORDS = (
-    *("sequence", "parallel") * 3,
-    "graph",
-    "graph",
-    "branch",
-    "loop",
-    "each",
-    "try",
-    "workflow",
-    "retry",
+    *("sequence", "parallel") * 6,
+    *("graph", "branch", "loop", "each", "try", "workflow", "retry") * 2,
+    *("graph", "graph"),
     *STEADY,
 )
-_WILD_WORDS = (*(w for w in _WORDS if w not in BEGUN_ANEW), "race", "race", "race", "limit", *WILD)
+_WILD_WORDS = (
+    *(word for word in _WORDS if word not in BEGUN_ANEW),
+    *("race", "race", "race", "limit") * 2,
+    *WILD,
+)
 
 
 class Flow(Constructs):

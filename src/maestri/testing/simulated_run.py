@@ -190,7 +190,7 @@ class SimulatedRun:
         return Weather(slow=0.3, full=0.02, broken=0.02 if self._crashes_left else 0.0)
 
     def _draw_budget(self) -> int:
-        return _QUIET if self._whole is None else self._chance.randint(1, self._whole.turns)
+        return _QUIET if self._whole is None else self._chance.randint(1, max(1, self._whole.turns))
 
     # --- what happens to it -------------------------------------------------------------------------
 

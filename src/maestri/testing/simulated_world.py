@@ -15,7 +15,6 @@ from zlib import crc32
 
 from maestri.errors import ExitFailed, StepFailed
 from maestri.kernel import events as ev
-from maestri.kernel.path import is_above
 from maestri.kernel.ports import Answer, Attempt, Message, Task
 from maestri.testing.simulated_disk import SimulatedDisk
 from maestri.testing.simulated_engine import SimulatedEngine
@@ -191,8 +190,8 @@ class World:
         journal = self.engine.journal if self.engine is not None else None
         if journal is None or not self._is_owner(work.worker):
             return
-        if any(path in {work.path, "/"} or is_above(path, work.path) for path in self._cancelled_by_hand):
-            return
+        if any(f"{work.path}/".startswith(f"{path.rstrip('/')}/") for path in self._cancelled_by_hand):
+            return  # by hand: nothing had to be decided
         scope = work.path.rpartition("/")[0]
         if any(event.kind == ev.DECIDED and event.path == f"{scope}/join" for event in journal.unstored):
             self.suspected.append((work.worker.name, work.path))

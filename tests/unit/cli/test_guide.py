@@ -94,6 +94,17 @@ def test_a_definition_is_read_and_what_fits_is_said_with_the_evidence(
     ]
 
 
+def test_a_file_of_another_system_is_read_as_its_own_and_needs_nobody_to_answer(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "workers.yaml"
+    file.write_text("workers:\n  - id: api\n  - id: ui\n  - id: docs\n", encoding="utf-8")
+    found = json.loads(run("suggest", str(file), "--json")[1])
+    assert [(one["pattern"], one["says"]) for one in found["suggestions"]] == [
+        ("parallel", "the `graph` `workers` is more than it needs to be")
+    ]
+
+
 def test_a_program_gets_the_suggestions_as_a_document(run: Callable[..., Any], flow: str) -> None:
     found = json.loads(run("suggest", flow, "--json")[1])
     assert [(one["pattern"], one["where"]) for one in found["suggestions"]] == [("parallel", "/")]

@@ -18,7 +18,7 @@ from maestri.engines.sqlite.rows import packed
 from maestri.engines.sqlite.schema import PLACES_PER_RUN
 from maestri.engines.sqlite.texts import packed_text
 from maestri.errors import MaestriError, StaleOwner
-from maestri.kernel.codec import shrink
+from maestri.kernel.codec import LARGE_BYTES, shrink
 from maestri.kernel.events import RUN_STARTED, Event
 from maestri.kernel.ports import RunInfo
 
@@ -59,10 +59,11 @@ class Operation:
     """Something else to do in a transaction.
 
     `reads` events, so that those before it must be there; `is_single`: one statement, of which no half can
-    be left; `is_last`: done when all else of the transaction is.
+    be left; `is_last`: done when all else of the transaction is; `is_light`: it need not be on the disk before
+    the next commit.
     """
 
-    __slots__ = ("act", "done", "error", "is_last", "is_single", "reads", "result")
+    __slots__ = ("act", "done", "error", "is_last", "is_light", "is_single", "reads", "result")
 
     def __init__(
         self,
@@ -72,8 +73,10 @@ class Operation:
         reads: bool = False,
         is_single: bool = False,
         is_last: bool = False,
+        is_light: bool = False,
     ) -> None:
         """Hold what to do and who waits for its result."""
+        self.is_light = is_light
         self.act = act
         self.done = done
         self.reads = reads
@@ -131,8 +134,8 @@ class Batch:
             if not may_write:
                 continue
             kind, scope, name, at, digest, body, _ = event
-            body, blobs = shrink(body)
-            if blobs:
+            if len(body) > LARGE_BYTES or '"$' in body:
+                body, blobs = shrink(body)
                 self._blobs.update(blobs)
             crc = checksum(lease.seed, seq, kind, scope, name, at, digest, body)
             flat += (lease.base + seq, kind, scope, name, at, packed(digest), crc, body)

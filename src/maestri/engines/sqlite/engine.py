@@ -162,7 +162,8 @@ class SqliteEngine:
         gate = self._guard(known)
         try:
             found = self._free(run_id)  # again: somebody may have been faster
-            leased = await owned.outbox.do(_taking(owned, found), reads=True)
+            # A power cut may take the lease back, but then no record that was made under it is there either.
+            leased = await owned.outbox.do(_taking(owned, found), reads=True, is_light=True)
             self._journals += 1
         finally:
             gate.release()

@@ -43,10 +43,13 @@ class Outbox:
         reads: bool = False,
         is_single: bool = False,
         is_last: bool = False,
+        is_light: bool = False,
     ) -> asyncio.Future[T]:
         """Have something done in a transaction and return its result to come; see `Operation`."""
         done: asyncio.Future[T] = self.loop.create_future()
-        self.add(Operation(act, done, reads=reads, is_single=is_single, is_last=is_last))
+        self.add(
+            Operation(act, done, reads=reads, is_single=is_single, is_last=is_last, is_light=is_light)
+        )
         return done
 
     def flush(self) -> None:

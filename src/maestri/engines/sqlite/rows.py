@@ -104,6 +104,7 @@ def _stored(part: Part, rows: list[tuple[Any, ...]]) -> list[Stored]:
     start = seed(part.run_id)
     found: list[Stored] = []
     marked: list[tuple[int, str]] = []  # places of events that may lack large texts, with their bodies
+    decode, new = codec.decode, tuple.__new__  # for each of many: `Stored(...)` would be a call of Python
     for place, kind, scope, name, at, digest, crc, body in rows:
         seq = place & _SEQ
         text = digest.hex() if type(digest) is bytes else digest
@@ -111,7 +112,7 @@ def _stored(part: Part, rows: list[tuple[Any, ...]]) -> list[Stored]:
             raise damage(part, seq, scope, name, "its checksum does not agree")
         if '"$' in body:
             marked.append((len(found), body))
-        found.append(Stored(kind, scope, name, at, text, codec.decode(body), seq))
+        found.append(new(Stored, (kind, scope, name, at, text, decode(body), seq)))
     if marked:
         blobs = _blobs(part, [body for _, body in marked])
         for number, body in marked:

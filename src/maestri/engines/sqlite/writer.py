@@ -55,6 +55,7 @@ class Writer:
         self._stop = threading.Event()
         self._stopping = False
         self._paused = False
+        self._is_light = False  # what the connection has been told of its transactions
         self.file = file
         self.opened: asyncio.Future[int] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -94,13 +95,11 @@ class Writer:
         try:
             # Nobody else writes this file: whatever its last owner held, it holds no more. This need not be
             # on the disk before the next commit: what a power cut takes back, the next owner does again.
-            db.execute("pragma synchronous = normal")
-            db.execute("begin immediate")
+            self._begin(db, is_light=True)
             db.execute("update run set held = 0 where held = 1")
             key = db.execute("select coalesce(max(key), 0) + 1 from run").fetchone()[0]
             self._check_lock()
             db.execute("commit")
-            db.execute(f"pragma synchronous = {DURABILITIES[self._settings.durability]}")
         except (sqlite3.Error, StaleOwner) as error:
             _roll_back(db)
             self._tell(_refuse, self.opened, _meaning(error, self.file))
@@ -135,7 +134,7 @@ class Writer:
         while True:
             batch = Batch(db)
             try:
-                db.execute("begin immediate")
+                self._begin(db, is_light=all(type(item) is Operation and item.is_light for item in items))
                 batch.fill(items)
                 self._check_lock()
                 db.execute("commit")
@@ -153,6 +152,14 @@ class Writer:
             with contextlib.suppress(OSError):  # what stays is known as taken, and removed later
                 mailbox.remove(self._state, run_id, message_id)
         self._tell(self._deliver, items, batch.refused, None)
+
+    def _begin(self, db: sqlite3.Connection, *, is_light: bool) -> None:
+        """Begin a transaction; one that is light goes to the disk with the next one that is not."""
+        if is_light is not self._is_light:
+            self._is_light = is_light
+            level = "normal" if is_light else DURABILITIES[self._settings.durability]
+            db.execute(f"pragma synchronous = {level}")
+        db.execute("begin immediate")
 
     def _check_lock(self) -> None:
         if not self._lock.is_ours():

@@ -62,6 +62,8 @@ else, runs no code of the user, and never raises on any definition.
 | L350 | a sandbox that cannot be understood | (`read_sandbox.py`) |
 | L351 | a step that cannot be put into a sandbox | sandboxes |
 | L352 | a sandbox around nothing | sandboxes |
+| L360 | a landing of nothing | landings |
+| L361 | an option of a landing that does nothing | landings |
 """
 
 from __future__ import annotations

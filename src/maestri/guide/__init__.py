@@ -1,0 +1,1 @@
+"""Which pattern fits: what each one is for, answers to five questions, and what a definition shows."""

@@ -1,0 +1,1 @@
+"""Bringing the work of several branches together: patterns made of steps, run by the kernel."""

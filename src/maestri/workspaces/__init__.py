@@ -1,0 +1,1 @@
+"""Git, and the places that steps work in: worktrees, copies, and the files that a step may change."""

@@ -1,0 +1,56 @@
+"""The work of the steps before, landed without naming it: what was checked is what lands."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.landing.ground import Crew, Repository, landing
+
+from maestri.kernel.ports import Workspace
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A repository with two files."""
+    return Repository(tmp_path / "repository", {"a": "one\n", "b": "b\n"})
+
+
+def work(crew: Crew, repository: Repository, path: str, files: dict[str, str]) -> Workspace:
+    """Do the work of a step of the run, and commit it as the engine would."""
+    made = crew.worktrees.prepare("run-1", path, str(repository.place), name="bold-otter-1")
+    for name, text in files.items():
+        Path(made.dir, name).write_text(text, encoding="utf-8")
+    crew.worktrees.finish(made)
+    return made
+
+
+def states(crew: Crew) -> dict[str, str]:
+    return {held.workspace.path: held.state for held in crew.worktrees.held("run-1")}
+
+
+def test_all_work_that_has_not_landed_lands_and_is_known_as_landed_in_every_mode(
+    repository: Repository,
+) -> None:
+    for mode in ("merge", "squash"):
+        stage, crew = landing(repository, None, into=f"landed-{mode}", mode=mode)
+        work(crew, repository, f"/{mode}/one", {"a": f"{mode}\n"})
+        work(crew, repository, f"/{mode}/two", {mode: "new\n"})
+        work(crew, repository, f"/{mode}/idle", {})
+        output = stage.play().output
+        assert sorted(branch["workspace"] for branch in output["branches"].values()) == [
+            f"/{mode}/one",
+            f"/{mode}/two",
+        ]
+        assert set(states(crew).values()) == {"landed", "empty"}
+
+
+def test_what_was_put_on_a_branch_after_its_step_is_not_landed_and_said(repository: Repository) -> None:
+    stage, crew = landing(repository, None)
+    made = work(crew, repository, "/one", {"a": "checked\n"})
+    tree: Any = repository.git("commit-tree", f"{made.branch}^{{tree}}", "-p", made.branch, "-m", "behind")
+    repository.git("update-ref", f"refs/heads/{made.branch}", tree)
+    output = stage.play().output
+    assert repository.git("rev-parse", "release^2") != tree
+    assert output["notes"] == [
+        f"`{made.branch}` was moved after its step had ended: what the step has made is landed"
+    ]
