@@ -18,7 +18,7 @@ from programs import ended
 from stopwatch import Sample, Stopwatch
 
 _WIDTH: Final = 2
-_LOOPS: Final = 12_000_000
+_LOOPS: Final = 30_000_000
 _QUICK: Final = 5  # branches; with more the full length is taken
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import landings
 import prepared
 import reading
 from constructs import USES
@@ -200,6 +201,7 @@ WORKLOADS = (
     Workload("command", 100, 3, inside("command"), _COMMAND, BOTH, "command 100"),
     Workload("crowd", 300, 5, inside("crowd"), _CROWD, ALONE),
     _timed("worktree", 1_000, 20, "a worktree of n files, ready (floor: `git worktree add`)", 1.3),
+    _timed("landing", 20, 3, "n branches landed (floor: their verifications alone)", 1.1, landings.take),
     _timed("fold", 10_000, 100, "decode and fold n steps (floor: decode only)"),
     Workload("patterns", 30, 2, inside("patterns"), _PATTERNS, ALONE),
     Workload("recovery", 1_000, 20, _recovery, _AGAIN, BOTH, "resume 500"),

@@ -176,6 +176,16 @@ PROGRAMS = (
         ("a guardian",),
     ),
     Program(
+        "landings",
+        ("tests/landing/test_generated.py",),
+        "branches landed",
+        "MAESTRI_LANDING_BRANCHES",
+        "MAESTRI_LANDING_SEED",
+        100,
+        24,
+        2_000,
+    ),
+    Program(
         "sandbox probes",
         ("tests/sandboxes/test_probes.py", "-k", "every_probe_is_blocked"),
         "passes over every sandbox, profile and user",

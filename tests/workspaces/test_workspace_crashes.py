@@ -82,4 +82,4 @@ def test_a_call_that_was_killed_anywhere_is_made_again(
         if not was_killed:
             break
         place += 1
-    assert place > 5
+    assert place >= 4

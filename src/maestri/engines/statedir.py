@@ -1,7 +1,7 @@
 """The state directory: where it is, who may see it, and what lies where in it.
 
     journal-0001.db  (-wal, -shm, .lock)   journals; a file has one owner process
-    runs/<run id>/{lock, mailbox/, refused-mail/, inside/, logs/, copies/}
+    runs/<run id>/{lock, mailbox/, refused-mail/, inside/, logs/, all.log, copies/}
     tell                                    the program with which steps report
     artifacts/<aa>/<sha256>                 large values by content hash
     bell                                    the runs that were sent a message, so that owners look
@@ -121,13 +121,24 @@ class StateDir:
         Raises:
             StateUnusable: The directory cannot be read.
         """
+        names = self._names()
+        return sorted((int(match[1]), self.root / name) for name in names if (match := _JOURNAL.match(name)))
+
+    def _names(self) -> list[str]:
         try:
-            names = os.listdir(self.root)  # noqa: PTH208 - a third of the time, and it is read at every start
+            return os.listdir(self.root)  # noqa: PTH208 - a third of the time, and it is read at every start
         except FileNotFoundError:
             return []
         except OSError as error:
             raise self._unusable(error.strerror or str(error), "check its disk, then try again") from error
-        return sorted((int(match[1]), self.root / name) for name in names if (match := _JOURNAL.match(name)))
+
+    def has_one_journal(self) -> bool:
+        """Tell whether there is one journal file at the most, for less than the list of them takes.
+
+        Raises:
+            StateUnusable: The directory cannot be read.
+        """
+        return sum(map(bool, map(_JOURNAL.match, self._names()))) <= 1
 
     def journal(self, number: int) -> Path:
         """Return the path of a journal file; it need not exist."""
@@ -139,9 +150,17 @@ class StateDir:
         Raises:
             RunNotFound: The text cannot be the id of a run.
         """
+        return Path(self.run_place(run_id))
+
+    def run_place(self, run_id: str) -> str:
+        """Return the folder of a run as a text, for those who ask for thousands of them.
+
+        Raises:
+            RunNotFound: The text cannot be the id of a run.
+        """
         if _RUN_ID.match(run_id) is None:
             raise RunNotFound(f"`{run_id}` is not the id of a run", fix="list the runs and take one of them")
-        return self.root.joinpath("runs", run_id)
+        return f"{self.root}/runs/{run_id}"
 
     def made(self, folder: Path) -> Path:
         """Create a folder below the root with all above it, private, and return it."""
@@ -160,8 +179,8 @@ class StateDir:
         return self.run_dir(run_id) / "inside" / f"{name}-{attempt}"
 
     def run_log(self, run_id: str) -> Path:
-        """Return the log of a whole run, in a folder that exists."""
-        return self.made(self.run_dir(run_id) / "logs") / "all.log"
+        """Return the log of a whole run; it need not exist."""
+        return self.run_dir(run_id) / "all.log"
 
     def copies(self, run_id: str) -> Path:
         """Return the folder of the directories that a run works on copies of; it exists."""

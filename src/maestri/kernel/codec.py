@@ -44,7 +44,8 @@ def _encoder(*, sort_keys: bool) -> Callable[[Any], str]:
 
 _encode = _encoder(sort_keys=False)
 _encode_sorted = _encoder(sort_keys=True)
-_scan = json.JSONDecoder().scan_once
+_decoder: Any = json.JSONDecoder()
+_scan = _decoder.scan_once  # `raw_decode` is this, behind a call of Python
 
 
 def decode(text: str) -> Any:

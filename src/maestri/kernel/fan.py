@@ -134,7 +134,8 @@ class Fan:
         self._queue.clear()
         self._source = None
         self._core.waits.tasks -= self._inline.close()
-        self._core.stopped.update(self._running.values())
+        if self._running:
+            self._core.stop_children(self._running.values())
         for segment, task in list(self._running.items()):
             task.cancel()
             body: Any = task.get_coro()
@@ -192,11 +193,10 @@ class Fan:
         self._awaken()
 
     def _gone(self, segment: str) -> None:
-        core = self._core
-        core.waits.tasks -= 1
+        self._core.waits.tasks -= 1
         task = self._running.pop(segment, None)
-        if core.stopped and task is not None:
-            core.stopped.discard(task)
+        if task is not None:
+            self._core.forget_child(task)
 
     def _fill(self) -> None:
         """Begin what there is room for now, and let whoever waits for children look at them."""

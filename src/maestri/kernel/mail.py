@@ -137,6 +137,8 @@ class Mail:
         self._reading.add_done_callback(self._has_read)
 
     def _has_read(self, reading: asyncio.Task[None]) -> None:
+        if reading is self._reading:
+            self._reading = None  # a task that has ended is not to be kept in each of thousands of runs
         if not reading.cancelled() and (error := reading.exception()) is not None:
             self._on_failure(error)  # whoever waits for the word would wait for ever
         self._core.waits.check_idle()

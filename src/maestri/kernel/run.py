@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -148,12 +148,19 @@ class Waits:
         self.passive = 0
         self.timed = 0
         self.people: dict[str, str] = {}
-        self.answered: set[str] = set()  # whose answers are being stored: they have ended already
+        self._answered: set[str] | None = None  # an empty set takes 216 bytes, and thousands of runs wait
         self.waiters: dict[str, list[Waiter]] = {}
         self.strays: list[Callable[[str, str, Any], None]] = []
         self.holds: dict[str, Hold] = {}
         self.settled: dict[str, list[tuple[str, str]]] = {}
         self.on_idle: Callable[[], None] | None = None
+
+    @property
+    def answered(self) -> set[str]:
+        """Those whose answers are being stored: they have ended already."""
+        if self._answered is None:
+            self._answered = set()
+        return self._answered
 
     def enter(self) -> None:
         """Count one more asyncio task that only waits."""
@@ -171,11 +178,11 @@ class Waits:
 
     def is_idle(self) -> bool:
         """Tell whether nothing can go on without a word from a person."""
-        return bool(self.people) and not self.answered and self.passive >= self.tasks
+        return bool(self.people) and not self._answered and self.passive >= self.tasks
 
     def is_quiet(self) -> bool:
         """Tell whether nothing can go on but by a word from a person, or because one did not come in time."""
-        return bool(self.timed) and not self.answered and self.passive + self.timed >= self.tasks
+        return bool(self.timed) and not self._answered and self.passive + self.timed >= self.tasks
 
 
 class Services:
@@ -224,7 +231,7 @@ class RunCore:
         self.reopened = reopened or {}
         self.live: dict[str, Live] = {}
         self.unheard: list[str] = []  # failures on record that were cancelled before anybody heard of them
-        self.stopped: set[asyncio.Task[Any]] = set()  # children that their fan has cancelled
+        self._stopped: set[asyncio.Task[Any]] | None = None  # children that their fan has cancelled
         self._stopped_early: Stop | None = None
         self.has_stops = False  # whether anything was ever told to stop for good, or the run was parked
         self.waits = Waits()
@@ -261,7 +268,7 @@ class RunCore:
     @property
     def is_stopping(self) -> bool:
         """Whether something has been told to stop and has not heard of it yet."""
-        return bool(self.stopped) or any(live.stopping is not None for live in self.live.values())
+        return bool(self._stopped) or any(live.stopping is not None for live in self.live.values())
 
     def check_stopped(self, path: str) -> None:
         """Stop code that has caught its cancellation and goes on: in what was stopped, no step begins.
@@ -307,9 +314,20 @@ class RunCore:
         if not live.is_interrupted:
             return False
         task = live.asyncio_task
-        return task in self.stopped or any(
+        return (self._stopped is not None and task in self._stopped) or any(
             one.asyncio_task is task and one.stopping is not None for one in self.live.values()
         )
+
+    def stop_children(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+        """Note that a fan cancels the asyncio tasks of its children."""
+        if self._stopped is None:
+            self._stopped = set()
+        self._stopped.update(tasks)
+
+    def forget_child(self, task: asyncio.Task[Any]) -> None:
+        """Forget a child that has come to its end."""
+        if self._stopped:
+            self._stopped.discard(task)
 
     def is_current(self, event: Stored) -> bool:
         """Tell whether an event still counts: a reopening takes back what it names."""

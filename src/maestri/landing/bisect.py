@@ -26,7 +26,7 @@ class Subset(NamedTuple):
 Probe: TypeAlias = Callable[[Sequence[Subset]], Awaitable[Sequence[bool]]]
 
 
-async def culprits(count: int, fails: Probe, width: int = 1) -> tuple[int, ...]:
+async def culprits(count: int, fails: Probe, width: int = 1, passing: int = 0) -> tuple[int, ...]:
     """Return the places of branches that fail together while no one of them can be taken away.
 
     It is taken for granted that a set that fails goes on failing with more in it. Where that is not so (a
@@ -36,19 +36,20 @@ async def culprits(count: int, fails: Probe, width: int = 1) -> tuple[int, ...]:
         count: How many branches there are; all of them together fail.
         fails: Tells of some subsets at once which of them fail.
         width: How many subsets to ask for at once.
+        passing: How many of the first branches are known to pass together.
     """
     found: tuple[int, ...] = ()
     shortest = count
     while True:
-        shortest = await _shortest(shortest, found, fails, width) - 1
-        found = (shortest, *found)
+        shortest = await _shortest(shortest, found, fails, width, passing) - 1
+        found, passing = (shortest, *found), 0
         if not shortest or (await fails([Subset(0, found)]))[0]:
             return found
 
 
-async def _shortest(high: int, further: tuple[int, ...], fails: Probe, width: int) -> int:
-    """Return the length of the shortest beginning, from 1 to `high`, that fails with some others."""
-    low = 1
+async def _shortest(high: int, further: tuple[int, ...], fails: Probe, width: int, passing: int) -> int:
+    """Return the length of the shortest beginning that fails with some others, from `passing` on."""
+    low = passing + 1
     while low < high:
         lengths = _cuts(low, high, width)
         failed = await fails([Subset(length, further) for length in lengths])

@@ -80,12 +80,12 @@ class Reasons:
         """Return what became of a part that is not where it was put."""
         if self._has_other_line_ends(part):
             return Reason(PRESENT, place=part.place, note="with other line ends")
-        if self._replay.reproduces(part.place):
+        gone_on = self._continued(part)
+        if gone_on is not None:
+            return gone_on
+        if part.kind in {"lines", "mode"} and self._replay.reproduces(part.place):
             return Reason(PRESENT, place=part.place, note="merged as git merges it")
-        moved = self._ledger.moved(part)
-        if moved is not None:
-            return Reason("moved", place=f"{shown(moved.path)}:{moved.line}")
-        return self._continued(part) or self._contested(part) or self._reverted(part)
+        return self._moved(part) or self._contested(part) or self._reverted(part)
 
     # --- the reasons --------------------------------------------------------------------------------
 
@@ -101,6 +101,17 @@ class Reasons:
             one.is_there and one.edit.start <= start and end <= one.edit.end
             for one in seen(old, new, _plain(held))
         )
+
+    def _moved(self, part: Part) -> Reason | None:
+        """Look for the lines that a part adds at another place; those that it removes must be gone from here."""
+        place, texts = self._ledger.moved(part), sides(self._trees, part.change)
+        if place is None or part.edit is None or texts is None:
+            return None
+        old, held = texts[0], held_lines(self._trees, part.place) or _NOTHING
+        without = old[: part.edit.start] + old[part.edit.end :]
+        if not all(one.is_there for one in seen(old, without, held)):
+            return None
+        return Reason("moved", place=f"{shown(place.path)}:{place.line}")
 
     def _continued(self, part: Part) -> Reason | None:
         """Look whether a branch that contains this one has gone on from here and changed its mind."""

@@ -61,13 +61,17 @@ async def _together(
     Raises:
         TargetBroken: The target does not pass by itself, so that nobody can be blamed.
     """
+    passing = 0
     while line:
         verdict = (await verdicts.of([lines.tested(line)]))[0]
         if verdict.passed:
             break
         if not target.passed:
             raise _broken(standing.opened["into"], verdicts.command.text, target)
-        places = await culprits(len(line), _probe(scope, standing, verdicts, line), verdicts.command.width)
+        probe = _probe(scope, standing, verdicts, line)
+        places = await culprits(len(line), probe, verdicts.command.width, passing)
+        # What stands before the last of them has passed: without it the set would not be the smallest.
+        passing = places[-1]
         _blame(standing, [line[place].name for place in places], verdict)
         kept = line[: places[-1]]
         onto = kept[-1].commit if kept else standing.place.start

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def log_of(project: Project, run: RunInfo) -> str:
     """Return the place of the log of a whole run; it need not exist."""
-    return str(project.state.run_dir(run.id) / "logs" / "all.log")
+    return str(project.state.run_log(run.id))
 
 
 def is_begun(project: Project, run: RunInfo, path: str, attempt: int) -> bool:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maestri.testing.check_agent import check_agent
     from maestri.testing.check_engine import check_engine
+    from maestri.testing.check_workspaces import check_workspaces
     from maestri.testing.crashing import Crash, CrashingEngine, CrashingJournal, copy_run
+    from maestri.testing.fake_workspaces import FakeWorkspaces
     from maestri.testing.play import Direct, Stage, check_resume, play
     from maestri.testing.scripted import ScriptedAgent
     from maestri.testing.simulated_loop import SimulatedLoop
@@ -24,6 +26,7 @@ __all__ = [
     "CrashingEngine",
     "CrashingJournal",
     "Direct",
+    "FakeWorkspaces",
     "Report",
     "ScriptedAgent",
     "SimulatedLoop",
@@ -32,6 +35,7 @@ __all__ = [
     "check_engine",
     "check_resume",
     "check_simulation",
+    "check_workspaces",
     "copy_run",
     "play",
     "simulate",
@@ -53,6 +57,8 @@ _PLACES = {
     "ScriptedAgent": "maestri.testing.scripted:ScriptedAgent",
     "check_agent": "maestri.testing.check_agent:check_agent",
     "check_engine": "maestri.testing.check_engine:check_engine",
+    "FakeWorkspaces": "maestri.testing.fake_workspaces:FakeWorkspaces",
+    "check_workspaces": "maestri.testing.check_workspaces:check_workspaces",
 }
 
 

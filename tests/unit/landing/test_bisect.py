@@ -49,6 +49,12 @@ def test_several_at_once_take_fewer_turns() -> None:
     assert four.turns < one.turns
 
 
+def test_what_is_known_to_pass_is_not_asked_for_again() -> None:
+    oracle = Oracle({17, 63})
+    assert asyncio.run(culprits(64, oracle.fails, 1, 63)) == (17, 63)
+    assert oracle.asked <= 8
+
+
 def test_of_several_sets_one_is_found_whole() -> None:
     found = asyncio.run(culprits(20, Oracle({3, 9}, {5, 14}).fails))
     assert found == (3, 9)

@@ -48,7 +48,11 @@ class Lease:
 
     def ended(self) -> Lease:
         """Return the same lease with the right given back."""
-        return Lease(self.key, self.info._replace(alive=False), stale(self.info.id))
+        return Lease(self.key, self.ended_info(), stale(self.info.id))
+
+    def ended_info(self) -> RunInfo:
+        """Return the run as it is listed once nobody executes it."""
+        return self.info._replace(alive=False)
 
 
 # lease, sequence number, event, who waits, id of the message that the event records

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from functools import partial
+from collections.abc import Set as AbstractSet
 
 from maestri.engines.sqlite import mailbox
 from maestri.engines.sqlite.batch import Lease
@@ -32,10 +32,10 @@ class RunJournal:
         self._outbox = outbox
         self._lease = leased.lease
         self._seq = leased.last_seq
-        self._taken = set(leased.taken)
+        self._taken: AbstractSet[str] = leased.taken  # mostly none, and then no set of our own
         self._part = part
         self._add = outbox.add
-        self._promise = partial(Future, loop=outbox.loop)  # `create_future`, without a call of Python
+        self._promise = outbox.promise
         self._closed = False
 
     @property
@@ -107,7 +107,10 @@ class RunJournal:
         """
         if message.id in self._taken:
             return self._outbox.do(_nothing)
-        self._taken.add(message.id)
+        if isinstance(self._taken, set):
+            self._taken.add(message.id)
+        else:
+            self._taken = {*self._taken, message.id}
         stored: Future[None] = self._promise()
         self._seq += 1
         self._add((self._lease, self._seq, event, stored, message.id))
@@ -126,7 +129,7 @@ class RunJournal:
         lease, self._lease = self._lease, self._lease.ended()
         if not self._outbox.is_closed:  # an engine that was closed has given all leases back
             await self._outbox.do(lambda db: let_go(db, lease), is_single=True, is_last=True)
-        self._lease = lease.ended()  # with what the last events made of the run
+        self._lease.info = lease.ended_info()  # with what the last events made of the run
         if lease.error is not None:
             raise lease.error
 

@@ -126,13 +126,13 @@ def names(state: StateDir, run_id: str) -> list[str]:
     Raises:
         EngineError: The mailbox cannot be read.
     """
-    place = folder(state, run_id)
     try:
+        place = f"{state.run_place(run_id)}/mailbox"
         return sorted(name for name in os.listdir(place) if name[0] != ".")  # noqa: PTH208 - at every start
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise _unreadable(place, error) from error
+        raise _unreadable(folder(state, run_id), error) from error
 
 
 def may_have_mail(state: StateDir, run_id: str) -> bool:

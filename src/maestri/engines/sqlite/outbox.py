@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from asyncio import Future
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from maestri.engines.sqlite.batch import Item, Operation, stale
@@ -22,6 +24,7 @@ class Outbox:
     def __init__(self, writer: Writer) -> None:
         """Collect for one writer, on the running loop."""
         self.loop = asyncio.get_running_loop()
+        self.promise: Callable[[], Future[Any]] = partial(Future, loop=self.loop)  # without a call of Python
         self._writer: Writer | None = writer
         self._items: list[Item] = []
 
