@@ -49,7 +49,10 @@ def _ours(command: str, n: int, repository: Path) -> Sample:
     words = ["land", *names, "--verify", command, "--max-concurrent", str(_WIDTH), "--json"]
     said, _ = ended([sys.executable, "-m", "maestri", *words], repository)
     document = json.loads(said)
-    return {"s": document["ended"] - document["started"], "verifications": document["output"]["verified"]["ran"]}
+    return {
+        "s": document["ended"] - document["started"],
+        "verifications": document["output"]["verified"]["ran"],
+    }
 
 
 def _floor(command: str, times: int) -> Sample:
@@ -64,7 +67,11 @@ def _make(repository: Path, n: int) -> None:
     for number in range(200):
         lines += [f"M 100644 inline src/f{number}", "data 4", "one", ""]
     for branch in range(n):
-        lines += [f"commit refs/heads/work-{branch}", "committer A <a@example.org> 1700000000 +0000", "data 0"]
+        lines += [
+            f"commit refs/heads/work-{branch}",
+            "committer A <a@example.org> 1700000000 +0000",
+            "data 0",
+        ]
         lines += ["from :1"]
         for number in range(3):
             lines += [f"M 100644 inline src/f{branch * 3 + number}", "data 4", "two", ""]

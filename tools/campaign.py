@@ -42,11 +42,11 @@ class Program(NamedTuple):
     name: str
     tests: tuple[str, ...]
     unit: str
-    variable: str
-    seed: str
-    round: int
-    ci: int
-    nightly: int
+    variable: str = ""
+    seed: str = ""
+    round: int = 1
+    ci: int = 1
+    nightly: int = 1
     needs: tuple[str, ...] = ()
 
 
@@ -66,11 +66,6 @@ PROGRAMS = (
         "planted bugs",
         ("tests/simulation/test_mutants.py",),
         "passes over every planted bug",
-        "",
-        "",
-        1,
-        1,
-        1,
     ),
     Program(
         "crash at every append",
@@ -206,7 +201,7 @@ PROGRAMS = (
         20,
         ("mounts", "FUSE"),
     ),
-    Program("old journals", ("tests/replay",), "passes over every version", "", "", 1, 1, 1),
+    Program("old journals", ("tests/replay",), "passes over every version"),
 )
 
 # A round may take so much more than its share of the time before it is taken for one that hangs.

@@ -18,7 +18,6 @@ from maestri.kernel.runner import Execution
 from maestri.patterns.workflow import MARK, Meta
 from maestri.project import Loaded, Project
 from maestri.project.python_files import refuse_other
-from maestri.records import NamedTuple
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 

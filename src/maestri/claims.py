@@ -57,7 +57,7 @@ def _parts(claim: str) -> list[str]:
 
 def _tokens(part: str) -> list[str]:
     """Return the wildcards, classes and characters of a part."""
-    found = re.findall(r"\[!?\]?[^\]]*\]|\*+|.", part, re.DOTALL)
+    found = re.findall(r"\[[^\]]+\]|\*+|.", part, re.DOTALL)
     return [_MANY if token.startswith(_MANY) else token for token in found]
 
 
@@ -67,8 +67,13 @@ def _regex(token: str) -> str:
     if token == _ONE:
         return "[^/]"
     if len(token) > 1:
-        inner = re.sub(r"([\\\[\]&~|])", r"\\\1", token[1:-1])
-        return f"[^/{inner[1:]}]" if inner.startswith("!") else f"(?!/)[{inner}]"
+        inner = re.sub(r"([\\\[\]&~|^])", r"\\\1", token[1:-1])
+        found = f"[^/{inner[1:]}]" if inner.startswith("!") and inner != "!" else f"(?!/)[{inner}]"
+        try:
+            re.compile(found)
+        except re.error:  # a range that goes backwards: nothing is between its ends
+            return "(?!)"
+        return found
     return re.escape(token)
 
 

@@ -42,7 +42,7 @@ def test_a_page_says_what_landed_what_did_not_and_why_and_what_to_do_next(reposi
     assert (said.returncode, said.stderr) == (1, "")
     assert lines["- feat/ui"].endswith("it conflicts with `feat/api` in `a`")
     assert lines["- p2"].strip().endswith("it breaks together with `p1`: exit code 1")
-    assert f"next: `p2`: make it work with `p1`; then land it again" in page
+    assert "next: `p2`: make it work with `p1`; then land it again" in page
     assert "proof: 3 of 3 changes are in the result as they were made" in page
     assert (repository.git("rev-parse", name)[:12] in page, repository.state()) == (True, before)
 
@@ -50,7 +50,9 @@ def test_a_page_says_what_landed_what_did_not_and_why_and_what_to_do_next(reposi
 def test_json_is_one_document_with_the_output_and_the_exit_code_is_that_of_the_whole(
     repository: Repository,
 ) -> None:
-    said = maestri(repository, "land", "docs", "p1", "--into", "release", "--base", "main", "--squash", "--json")
+    said = maestri(
+        repository, "land", "docs", "p1", "--into", "release", "--base", "main", "--squash", "--json"
+    )
     document = json.loads(said.stdout)
     assert (said.returncode, document["status"], document["workflow"]) == (0, "succeeded", "land")
     assert (document["output"]["landed"], document["output"]["mode"]) == (["docs", "p1"], "squash")
@@ -65,7 +67,9 @@ def test_a_dry_run_says_who_will_conflict_and_makes_no_branch(repository: Reposi
 
 def test_a_command_resolves_a_conflict(repository: Repository) -> None:
     mend = 'test "$LAND_BRANCH" = feat/ui && test "$LAND_FILES" = a && echo both > a'
-    said = maestri(repository, "land", "feat/api", "feat/ui", "--into", "r", "--base", "main", "--resolve", mend)
+    said = maestri(
+        repository, "land", "feat/api", "feat/ui", "--into", "r", "--base", "main", "--resolve", mend
+    )
     assert (said.returncode, repository.show("r:a")) == (0, "both"), said.stdout
     assert "conflict resolved in a" in said.stdout
 
@@ -88,10 +92,18 @@ def test_a_person_is_asked_in_the_worktree_and_the_run_is_resumed(repository: Re
         (["land", "docs", "--verify-timeout", "soon"], 2, "`soon` is not a duration"),
         (["land", "docs", "--into", "main"], 1, "error[G101]: the branch `main` is checked out"),
         (["land", "nowhere"], 1, "error[W105]: there is no branch or commit `nowhere`"),
-        (["land", "docs", "bad", "--verify", WORKS, "--no-keep-going"], 1, "error[G105]: `bad` cannot be landed"),
+        (
+            ["land", "docs", "bad", "--verify", WORKS, "--no-keep-going"],
+            1,
+            "error[G105]: `bad` cannot be landed",
+        ),
     ],
 )
-def test_what_is_wrong_is_told_with_a_code(repository: Repository, words: list[str], code: int, said: str) -> None:
+def test_what_is_wrong_is_told_with_a_code(
+    repository: Repository, words: list[str], code: int, said: str
+) -> None:
     found = maestri(repository, *words)
-    assert (found.returncode, said in found.stdout + found.stderr) == (code, True), found.stdout + found.stderr
+    assert (found.returncode, said in found.stdout + found.stderr) == (code, True), (
+        found.stdout + found.stderr
+    )
     assert "landed/" not in repository.git("branch")

@@ -126,13 +126,13 @@ def test_a_step_that_ends_well_while_it_is_blocked_is_not_done_again(desk: Desk)
 
 def test_a_report_that_was_made_just_before_the_kill_is_taken_in_by_the_resume(desk: Desk) -> None:
     # A stopped process takes nothing in: what is reported meanwhile is only a file when it is killed.
-    desk.flow(
-        "workflow: f\nsteps:\n  a: {run: 'touch up; while [ ! -e go ]; do sleep 0.05; done; echo out'}\n"
-    )
+    up = 'printf %s "$MAESTRI_MAILBOX" > up.new; mv up.new up'
+    desk.flow(f"workflow: f\nsteps:\n  a: {{run: '{up}; while [ ! -e go ]; do sleep 0.05; done'}}\n")
     run = desk.begin("run", "flow.yaml")
     desk.until((desk.folder / "up").exists)
     run.send_signal(signal.SIGSTOP)
-    (place,) = (desk.folder / "state" / "runs").glob("*/inside/*-1")
+    place = Path((desk.folder / "up").read_text())
+    place.mkdir()
     record = {"what": "checkpoint", "text": "the last words"}
     (place / "last.json").write_text(json.dumps(record))
     run.kill()
@@ -251,15 +251,25 @@ def test_the_log_of_the_run_can_be_followed_while_it_goes(desk: Desk) -> None:
     assert [line.split(" ", 3)[3] for line in said.splitlines()] == ["one", "two"]
 
 
+def states(desk: Desk) -> list[str]:
+    code, said = desk.maestri("show", "@last", "--workers", "--json")
+    return [worker["worker_state"] for worker in json.loads(said)] if code == 0 else []
+
+
 def test_a_worker_whose_process_is_not_there_yet_is_starting(desk: Desk) -> None:
-    desk.flow("workflow: f\nsteps:\n  a: {run: 'touch up; sleep 60'}\n  b: {run: echo b}\n")
+    # A guardian that is stopped starts nothing: what is handed to it meanwhile waits.
+    hold = "touch up; while [ ! -e go ]; do sleep 0.05; done"
+    desk.flow(f"workflow: f\nsteps:\n  a: {{run: '{hold}'}}\n  b: {{run: echo b}}\n  c: {{run: echo c}}\n")
     run = desk.begin("run", "flow.yaml")
     desk.until((desk.folder / "up").exists)
-    workers = json.loads(desk.maestri("show", "@last", "--workers", "--json")[1])
-    assert [worker["worker_state"] for worker in workers] == ["ACTIVE", "PENDING"]
-    (place,) = (desk.folder / "state" / "runs").glob("*/inside/*-1")
-    place.rmdir()  # as it is before the process is started
-    workers = json.loads(desk.maestri("show", "@last", "--workers", "--json")[1])
-    assert [worker["worker_state"] for worker in workers] == ["STARTING", "PENDING"]
-    run.send_signal(signal.SIGINT)
-    run.wait(60)
+    assert states(desk) == ["ACTIVE", "PENDING", "PENDING"]
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    guardian = int(children[0])
+    os.kill(guardian, signal.SIGSTOP)
+    try:
+        (desk.folder / "go").touch()
+        desk.until(lambda: states(desk) == ["COMPLETE", "STARTING", "PENDING"])
+    finally:
+        os.kill(guardian, signal.SIGCONT)
+    assert run.wait(60) == 0
+    assert states(desk) == ["COMPLETE"] * 3

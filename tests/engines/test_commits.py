@@ -149,3 +149,29 @@ def test_each_durability_stores(durability: str, tmp_path: Path) -> None:
             return stored(engine, "r")
 
     assert asyncio.run(scenario()) == ["a"]
+
+
+def test_a_lease_goes_to_the_disk_with_the_first_record_that_is_made_under_it(tmp_path: Path) -> None:
+    class Connection(sqlite3.Connection):
+        """Notes the durability of each commit."""
+
+        def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            if sql == "commit":
+                levels.append(super().execute("pragma synchronous").fetchone()[0])
+            return super().execute(sql, *args)
+
+    def connect(file: Path) -> sqlite3.Connection:
+        connect_writer(file).close()
+        return sqlite3.connect(file, isolation_level=None, factory=Connection)
+
+    async def scenario() -> None:
+        async with opened(tmp_path / "state", connect=connect) as engine:
+            await (await born(engine, "r")).close()
+            del levels[:]
+            journal = await engine.lease("r")
+            await journal.commit(done("a"))
+
+    levels: list[int] = []
+    asyncio.run(scenario())
+    normal, full = 1, 2
+    assert levels[:2] == [normal, full]

@@ -34,7 +34,7 @@ class Desk:
         async def all_of_it() -> None:
             mailboxes = StepMailboxes(self.state, "#!/bin/sh\n", every_s=0.01)
             mailbox = mailboxes.open("run1", "/build", 1, self.hear, settled)
-            mailbox.begin()
+            mailbox.make()
             found = act(Path(mailbox.place))
             if asyncio.iscoroutine(found):
                 await found
@@ -45,8 +45,11 @@ class Desk:
         asyncio.run(all_of_it())
 
     async def until(self, count: int) -> None:
-        while len(self.heard) < count:  # noqa: ASYNC110 - the port has no event for it
+        for _ in range(2000):
+            if len(self.heard) >= count:
+                return
             await asyncio.sleep(0.01)
+        pytest.fail(f"only these came: {self.words}")
 
     @property
     def words(self) -> list[str]:
@@ -222,7 +225,7 @@ def test_whoever_waits_gets_the_note_of_its_own_blocker(desk: Desk) -> None:
     async def acts() -> str | int:
         mailboxes = StepMailboxes(desk.state, "", every_s=0.01)
         mailbox = mailboxes.open("run1", "/build", 1, desk.hear)
-        mailbox.begin()
+        mailbox.make()
         name = tell.write(mailbox.place, tell.understood(["blocked", "no key"]) or tell.Wanted())
         await desk.until(1)
         waiting = asyncio.create_task(asyncio.to_thread(tell.awaited, mailbox.place, str(name), 30))
@@ -250,9 +253,27 @@ def test_a_blocker_that_was_settled_before_a_restart_is_answered_once(
     )
 
 
+def test_a_step_that_reports_nothing_has_no_folder_and_the_first_report_makes_it(desk: Desk) -> None:
+    async def acts() -> list[str]:
+        mailboxes = StepMailboxes(desk.state, "", every_s=0.01)
+        silent, telling = (mailboxes.open("run1", path, 1, desk.hear) for path in ("/silent", "/telling"))
+        silent.begin()
+        telling.begin()
+        tell.quick(["checkpoint", "one"], telling.place)
+        await desk.until(1)
+        there = desk.left
+        silent.close()
+        telling.close()
+        await asyncio.sleep(0.01)
+        await mailboxes.close()
+        return there
+
+    assert (len(asyncio.run(acts())), desk.words, desk.left) == (1, ["checkpoint: one"], [])
+
+
 def test_nothing_is_told_outside_of_a_step_or_to_one_that_has_ended(tmp_path: Path) -> None:
     assert tell.quick(["checkpoint", "x"], "") is None
-    assert tell.quick(["checkpoint", "x"], str(tmp_path / "gone")) is None
+    assert tell.quick(["checkpoint", "x"], str(tmp_path / "gone" / "with its run")) is None
     assert tell.awaited(str(tmp_path / "gone"), "", None) == tell.GONE
     assert tell.awaited(str(tmp_path), "", 0) == tell.TOO_LATE
 

@@ -14,7 +14,7 @@ from tests.landing.ground import Repository
 
 CHECK = """
 while read -r one two three; do
-  test -e "marks/$one" && test -e "marks/$two" && test -e "marks/$three" && { echo "$one $two $three"; exit 1; }
+  test -e "marks/$one" && test -e "marks/$two" && test -e "marks/$three" && exit 1
 done < rules
 exit 0
 """
@@ -22,7 +22,7 @@ _LINES = 40
 
 
 class Grown(NamedTuple):
-    """A repository and what was planted: single bad branches, sets that break together, pairs that conflict."""
+    """A repository and what was planted: bad branches, sets that break together, pairs that conflict."""
 
     repository: Repository
     branches: list[str]
@@ -36,7 +36,7 @@ class Grown(NamedTuple):
 
 
 def grown(place: Path, random: Random, branches: int, files: int) -> Grown:
-    """Make a repository: a tenth of the branches is bad, a tenth breaks in pairs or threes, a tenth conflicts."""
+    """Make a repository: a tenth of the branches is bad, a tenth breaks in sets, a tenth conflicts."""
     names = [f"work/{number}" for number in range(branches)]
     wrong = random.sample(names, 3 * max(2, branches // 10))
     third = len(wrong) // 3
@@ -45,7 +45,9 @@ def grown(place: Path, random: Random, branches: int, files: int) -> Grown:
     sets = [one for one in sets if len(one) > 1]
     pairs = {frozenset(in_conflict[at : at + 2]) for at in range(0, len(in_conflict) - 1, 2)}
     stream = _Stream()
-    rules = "".join(f"{' '.join(_three(sorted(one)))}\n" for one in [*sets, *([name] for name in sorted(bad))])
+    rules = "".join(
+        f"{' '.join(_three(sorted(one)))}\n" for one in [*sets, *([name] for name in sorted(bad))]
+    )
     base = {f"src/d{n % 50}/f{n}": _text(n) for n in range(files)} | {"rules": rules, "check.sh": CHECK}
     stream.commit("main", base)
     mine = iter(random.sample(range(len(pairs), files), files - len(pairs)))

@@ -34,7 +34,7 @@ def test_what_conflicts_fails_or_breaks_with_others_is_left_out_and_the_rest_lan
         "ui": "it conflicts with `api` in `a`",
         "p2": "it breaks together with `p1`: exit code 1",
     }
-    assert [one["kind"] for one in output["left_out"]] == ["verify", "conflict", "combination"]
+    assert [one["kind"] for one in output["left_out"]] == ["verify", "combination", "conflict"]
     assert repository.git("rev-parse", "release") == output["commit"]
     assert repository.git("ls-tree", "--name-only", "release").split() == ["a", "docs", "p1"]
 
@@ -72,7 +72,7 @@ def test_a_verification_runs_in_a_worktree_whose_head_is_what_it_verifies(reposi
     clean = 'test -z "$(git status --porcelain)" && git log -1 --format=%s >> "$OUT"'
     out = repository.place.parent / "out"
     landed(repository, ["docs", "p1"], verify=clean.replace("$OUT", str(out)), max_concurrent=1)
-    assert out.read_text().split("\n") == ["begin", "Land docs", "Land p1", "Land p1", ""]
+    assert out.read_text().split("\n") == ["begin", "work of docs", "work of p1", "Land p1", ""]
 
 
 def test_branches_land_by_what_they_contain_and_then_by_size(repository: Repository) -> None:

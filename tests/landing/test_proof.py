@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.landing.ground import Repository
 
 from maestri.landing.history import prove_history
 from maestri.landing.proof import Proof, prove
 from maestri.workspaces.git import Git
-from tests.landing.ground import Repository
 
 NUMBERS = "".join(f"line {n}\n" for n in range(1, 21))
 
@@ -142,6 +142,12 @@ def test_lines_that_another_branch_has_added_too_are_not_taken_for_moved(reposit
     repository.branch("two", {"new": "def mend():\n    return 'whole'\n"})
     found = proof(repository, {"new": "def mend():\n    return 'whole'\n"}, "one", "two")
     assert told(found) == ["`one` a:21: lost"]
+
+
+def test_a_lost_line_is_not_taken_for_moved_where_the_next_line_is_like_it(repository: Repository) -> None:
+    repository.branch("one", {"a": NUMBERS.replace("line 4\n", "some text\nline 5\n")})
+    found = proof(repository, {"a": NUMBERS.replace("line 4\n", "some text\n")}, "one")
+    assert told(found) == ["`one` a:4: lost"]
 
 
 def test_a_change_is_found_in_a_file_that_another_branch_has_renamed(repository: Repository) -> None:

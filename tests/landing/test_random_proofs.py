@@ -1,7 +1,7 @@
 """Random merges by git are proved, and a change that is left out of one is found: by mutation, many at once.
 
-Each file of a repository is a case of its own. A mutant is what git makes of the same branches, if one of them
-had not made one of its changes, or only a part of that; the proof is told of the whole branches.
+Each file of a repository is a case of its own. A mutant is what git makes of the same branches, if one of
+them had not made one of its changes, or only a part of that; the proof is told of the whole branches.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
+from tests.landing.ground import Repository
 
 from maestri.landing.proof import Proof, prove
 from maestri.workspaces.git import Git
 from sources import ROOT
-from tests.landing.ground import Repository
 
 CASES, BRANCHES = 200, ("one", "two", "three")
 POOL = sorted((ROOT / "src" / "maestri").glob("*/*.py"))

@@ -77,6 +77,16 @@ def test_what_is_no_resolution_leaves_the_branch_out(
     assert output["left_out"][0]["reason"] == f"it conflicts with `api` in `a`; {problem}"
 
 
+def test_a_resolution_that_loses_a_change_elsewhere_leaves_its_branch_out(repository: Repository) -> None:
+    lines = "1\n2\n3\n4\n5\n6\n7\n8\n"
+    repository.commit({"long": lines})
+    repository.branch("one", {"long": lines.replace("2", "one")})
+    repository.branch("two", {"long": lines.replace("2", "two").replace("8", "two too")})
+    output = landed(repository, ["one", "two"], resolve=by("cp ../sides/1/ours long"))
+    assert (output["landed"], output["proof"]["proved"]) == (["one"], True)
+    assert output["left_out"][0]["reason"].endswith("its resolution loses changes: `two` long:8: lost")
+
+
 def test_a_deleted_file_can_be_kept_as_it_is_by_saying_so(repository: Repository) -> None:
     repository.branch("gone", {"a": None})
     output = landed(repository, ["api", "gone"], resolve=by("true", "done"))

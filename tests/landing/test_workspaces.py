@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.landing.ground import Crew, Repository, landing
+from tests.landing.ground import Crew, Repository, held_of, landing
 
 from maestri.kernel.ports import Workspace
+from maestri.landing.watching import of_workspaces
+from maestri.workspaces.git import Git
 
 
 @pytest.fixture
@@ -54,3 +56,17 @@ def test_what_was_put_on_a_branch_after_its_step_is_not_landed_and_said(reposito
     assert output["notes"] == [
         f"`{made.branch}` was moved after its step had ended: what the step has made is landed"
     ]
+
+
+def test_the_forecast_looks_at_what_workers_have_not_committed_yet(repository: Repository) -> None:
+    _, crew = landing(repository, None)
+    for path in ("/one", "/two", "/three"):
+        made = crew.worktrees.prepare("run-1", path, str(repository.place), name="bold-otter-1")
+        Path(made.dir, "b" if path == "/three" else "a").write_text(f"{path}\n", encoding="utf-8")
+    git = Git(repository.place)
+    state = repository.place.parent / "state"
+    found = of_workspaces(git, held_of(crew), lambda run: state / "runs" / run / "workspaces", "HEAD")
+    assert [pair["branches"] for pair in found["conflicts"]] == [
+        ["maestri/bold-otter-1/one", "maestri/bold-otter-1/two"]
+    ]
+    assert states(crew) == dict.fromkeys(("/one", "/two", "/three"), "working")

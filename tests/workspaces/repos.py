@@ -25,10 +25,10 @@ ENV = {
 class Repo:
     """A repository with a branch `main`, and the files of one commit."""
 
-    def __init__(self, path: Path, files: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path, files: Mapping[str, str] | None = None, form: str = "sha1") -> None:
         self.path = path
         path.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--initial-branch=main", f"--object-format={form}")
         self.write(files or {"src/a.py": "a = 1\n", "src/b.py": "b = 1\n", "docs/x.md": "x\n"})
         self.commit("first")
 

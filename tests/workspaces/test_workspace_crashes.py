@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.workspaces.repos import Repo, worktrees
 
+from maestri.kernel.ports import Workspace
 from maestri.workspaces.running import Runner
-from maestri.workspaces.worktrees import Worktrees
 
 RUN = "01M7WJC1MWRP9YCQS6T349YMYN"
 _run = Runner._run
@@ -40,46 +41,70 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, place: int, act: Callable[[], obj
     return False
 
 
-@pytest.mark.parametrize("verb", ["prepare", "finish", "remove"])
-def test_a_call_that_was_killed_anywhere_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
-) -> None:
-    place = 0
-    while True:
-        root = tmp_path / str(place)
-        repo = Repo(root / "repo")
-        places = worktrees(root)
-        before = places.prepare(RUN, "/before", str(repo.path))
+class Scene:
+    """A repository, a step whose result is built on, and a step that does so."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.repo = Repo(root / "repo")
+        before = worktrees(root).prepare(RUN, "/before", str(self.repo.path))
         Path(before.dir, "b.txt").write_text("b")
-        base = places.finish(before).commit
+        self.base = worktrees(root).finish(before).commit
 
-        def prepare(places: Worktrees = places, repo: Repo = repo) -> Any:
-            return places.prepare(RUN, "/step", str(repo.path), after=["/before"])
+    def prepare(self) -> Workspace:
+        return worktrees(self.root).prepare(RUN, "/step", str(self.repo.path), after=["/before"])
 
-        made = None if verb == "prepare" else prepare()
-        if made is not None:
-            Path(made.dir, "a.txt").write_text("a")
-        if verb == "remove":
-            places.finish(made)
-        acts: dict[str, Callable[[], object]] = {
-            "prepare": prepare,
-            "finish": lambda made=made, places=places: places.finish(made),
-            "remove": lambda made=made, places=places: places.remove(made, discard=True),
-        }
-        was_killed = killed_at(monkeypatch, place, acts[verb])
-        again = worktrees(root)
-        if verb == "remove":
-            again.remove(made, discard=True)
-            assert [held.workspace.path for held in again.held(RUN)] == ["/before"]
-            assert "step" not in repo.git("for-each-ref")
-        else:
-            made = again.prepare(RUN, "/step", str(repo.path), after=["/before"])
-            Path(made.dir, "a.txt").write_text("a")
-            commit = again.finish(made).commit
-            assert repo.git("rev-parse", made.branch, f"{commit}^").split() == [commit, base]
-            assert repo.git("ls-tree", "-r", "--name-only", commit).split()[:2] == ["a.txt", "b.txt"]
-            assert repo.git("fsck", "--no-dangling", "--no-progress") == ""
-        if not was_killed:
-            break
+    def begin(self) -> Workspace:
+        made = self.prepare()
+        Path(made.dir, "a.txt").write_text("a")
+        return made
+
+    def finish(self, made: Workspace) -> str:
+        return worktrees(self.root).finish(made).commit
+
+    def holds(self, made: Workspace, commit: str) -> None:
+        assert self.repo.git("rev-parse", made.branch, f"{commit}^").split() == [commit, self.base]
+        assert self.repo.git("diff", "--name-only", f"{commit}^", commit) == "a.txt"
+
+
+def test_a_worktree_that_was_not_made_to_the_end_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, was_killed = 0, True
+    while was_killed:
+        scene = Scene(tmp_path / str(place))
+        was_killed = killed_at(monkeypatch, place, scene.prepare)
+        made = scene.begin()
+        scene.holds(made, scene.finish(made))
+        place += 1
+    assert place >= 4
+
+
+def test_work_that_was_not_committed_to_the_end_is_committed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, was_killed = 0, True
+    while was_killed:
+        scene = Scene(tmp_path / str(place))
+        made = scene.begin()
+        was_killed = killed_at(monkeypatch, place, partial(scene.finish, made))
+        scene.holds(made, scene.finish(made))
+        place += 1
+    assert place >= 6
+
+
+def test_a_workspace_that_was_not_removed_to_the_end_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, was_killed = 0, True
+    while was_killed:
+        scene = Scene(tmp_path / str(place))
+        made = scene.begin()
+        scene.finish(made)
+        remove = partial(worktrees(scene.root).remove, made, discard=True)
+        was_killed = killed_at(monkeypatch, place, remove)
+        remove()
+        assert [held.workspace.path for held in worktrees(scene.root).held(RUN)] == ["/before"]
+        assert "step" not in scene.repo.git("for-each-ref")
         place += 1
     assert place >= 4

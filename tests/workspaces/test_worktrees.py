@@ -180,6 +180,15 @@ def test_names_that_are_no_text_are_kept_and_told(repo: Repo, places: Worktrees)
     assert places.finish(made).added == ("\\xff",)
 
 
+def test_a_repository_with_long_names_of_objects_works_the_same(tmp_path: Path, places: Worktrees) -> None:
+    repo = Repo(tmp_path / "long", form="sha256")
+    made = places.prepare(RUN, "/a", str(repo.path), claims=["src"])
+    Path(made.dir, "src", "a.py").write_text("a = 2\n")
+    Path(made.dir, "new.txt").write_text("new\n")
+    work = places.finish(made, stray=LEAVE_OUT)
+    assert (len(work.commit), work.changed, work.added) == (64, ("src/a.py",), ())
+
+
 # --- claims ---------------------------------------------------------------------------------------
 
 
@@ -252,7 +261,7 @@ def test_a_folder_named_like_gits_own_is_refused(repo: Repo, places: Worktrees) 
     made = claimed(places, repo, "**")
     Path(made.dir, "src", ".GIT").mkdir()
     Path(made.dir, "src", ".GIT", "config").write_text("[core]\n\tfsmonitor = x\n")
-    with pytest.raises(ClaimBroken, match="src/.GIT/config"):
+    with pytest.raises(ClaimBroken, match=r"src/\.GIT/config"):
         places.finish(made)
 
 

@@ -84,6 +84,8 @@ def _placed(request: Mapping[str, Any], attempt: Attempt, order: Order) -> Place
     """Return the command with what it works on: the folder of the run, where it is not given another."""
     folder = str(Path(attempt.cwd, request[FOLDER])) if FOLDER in request else attempt.cwd
     mailbox = attempt.mailbox
+    if mailbox is not None:
+        mailbox.make()  # the step could not: only what is there can be shown to it
     writable = () if mailbox is None else (mailbox.place,)
     readable = () if mailbox is None else (mailbox.command,)
     return Placed(attempt.run, attempt.path, order.argv, order.env, order.cwd, folder, writable, readable)

@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("maestri.cli.run:command", "start a workflow and follow it to its end"),
     "land": ("maestri.cli.landing:command", "bring branches together, each verified, what breaks left out"),
     "prove": ("maestri.cli.prove:command", "look for every change of some branches in a result"),
+    "forecast": ("maestri.cli.forecasting:command", "say which branches, or workers, will conflict"),
     "resume": ("maestri.cli.resume:command", "go on with a run that stopped"),
     "cancel": ("maestri.cli.cancel:command", "cancel a run, or a step of it"),
     "retry": ("maestri.cli.decide:retry", "do a failed step again, and go on"),
@@ -58,6 +59,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 # What most commands do without.
 BUG: Final = "maestri.cli.bug:report_bug"
+GIT: Final = "maestri.workspaces.git:Git"
+FORECAST: Final = "maestri.landing.watching:of_branches"
+FORECAST_LIVE: Final = "maestri.landing.watching:of_workspaces"
 LANDING: Final = "maestri.landing.workflow:landing"
 LIVE: Final = "maestri.cli.live:LiveTree"
 FITTED: Final = "maestri.patterns._answers:fitted"

@@ -12,7 +12,7 @@ from maestri.kernel import state
 from maestri.kernel.ports import RunInfo
 from maestri.kernel.state import StepState
 from maestri.project import Project
-from maestri.project.inside import commands_of, is_begun
+from maestri.project.inside import commands_of, keys_of_processes
 from maestri.report.diagrams.shapes import of_definition
 from maestri.report.outline import DIM, STYLES, Piece, elapsed_s, fitted, unblocking
 from maestri.report.tree import Tree
@@ -27,7 +27,7 @@ def show_workers(project: Project, run: RunInfo, tree: Tree, terminal: Terminal,
     model = project.model_of(run)
     commands = frozenset({"run"}) if model is None else commands_of(model)
     definition = None if model is None else of_definition(model)
-    found = list(workers(tree, definition, partial(_is_starting, project, run, commands)))
+    found = list(workers(tree, definition, partial(_is_starting, run, commands, keys_of_processes())))
     if as_json:
         terminal.say_json([_fields(worker) for worker in found], indent=2)
         return
@@ -42,9 +42,13 @@ def show_workers(project: Project, run: RunInfo, tree: Tree, terminal: Terminal,
             terminal.say(f"unblock {path} with: {unblocking(one_line(run.name), path)}")
 
 
-def _is_starting(project: Project, run: RunInfo, commands: frozenset[str], step: StepState) -> bool:
+def _is_starting(
+    run: RunInfo, commands: frozenset[str], keys: frozenset[str] | None, step: StepState
+) -> bool:
+    """Tell whether an attempt at a command is under way that no process works on yet."""
     is_command = step.state == state.RUNNING and step.agent in commands
-    return is_command and run.alive and not is_begun(project, run, step.path, step.attempt or 1)
+    key = f"{run.id}{step.path}/{step.attempt or 1}"
+    return is_command and run.alive and keys is not None and key not in keys
 
 
 def _pieces(worker: Worker, width: int, now: float) -> list[Piece]:

@@ -11,7 +11,7 @@ This file is also run by its path, with an interpreter that knows nothing of Mae
 """
 
 # To import pathlib takes longer than all that is done here.
-# ruff: noqa: PTH100, PTH104, PTH108, PTH112, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH102, PTH104, PTH108, PTH112, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -161,6 +161,15 @@ def awaited(folder: str, name: str, timeout_s: float | None) -> str | int:
     return GONE
 
 
+def _is_there(folder: str) -> bool:
+    """Make the folder where this is the first report; what is above it is there while the run goes."""
+    try:
+        os.mkdir(folder, 0o700)
+    except OSError:
+        return os.path.isdir(folder)
+    return True
+
+
 def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
@@ -171,7 +180,7 @@ def _names(folder: str) -> list[str]:
 def quick(words: list[str], folder: str) -> int | None:
     """Carry out a command line; None where the whole command line has to say what is wrong."""
     wanted = understood(words)
-    if wanted is None or not folder or not os.path.isdir(folder):
+    if wanted is None or not folder or not _is_there(folder):
         return None
     name = ""
     if wanted.what != WAIT:

@@ -173,6 +173,15 @@ class StateDir:
         name = blake2b(path.encode(), digest_size=16).hexdigest()
         return self.made(self.run_dir(run_id) / "logs") / f"{name}-{attempt}.log"
 
+    def has_step_mailboxes(self, run_id: str) -> bool:
+        """Tell whether there are mailboxes of steps of a run, or it cannot be told."""
+        try:
+            return bool(os.listdir(f"{self.run_place(run_id)}/inside"))  # noqa: PTH208 - at every resume
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # whoever reads them says why
+
     def step_mailbox(self, run_id: str, path: str, attempt: int) -> Path:
         """Return the mailbox of one attempt of a step; it is there while its processes run."""
         name = blake2b(path.encode(), digest_size=16).hexdigest()

@@ -8,7 +8,7 @@ Rule 1: nothing in the folder is trusted: no link is followed, nothing large is 
 reports are taken, and what is none is told of once and left out.
 Rule 2: a report is a file until it is stored in the journal; its id is made of what a crash does not change.
 Rule 3: looking costs one `stat` for each folder; a folder that did not change is not read. A step that
-reports nothing costs a folder made and removed.
+reports nothing has none: to make and remove one makes the next commit of the journal several times as dear.
 """
 
 from __future__ import annotations
@@ -92,23 +92,19 @@ class StepMailboxes:
             removed(str(base / name))  # nobody of this run can have written it
 
     def begin(self, mailbox: _Mailbox) -> None:
-        """Make the folder of a mailbox, and look at it from now on.
+        """Look at a mailbox from now on, and have all there that is needed to make its folder.
 
         Raises:
-            StepFailed: It cannot be made.
+            StepFailed: There can be none.
         """
         try:
             base = os.path.dirname(mailbox.place)  # noqa: PTH120 - for each command
             if base not in self._bases:
                 self._state.made(Path(base))
-                self._bases.add(base)
                 self._place_command()
-            os.mkdir(mailbox.place, 0o700)  # noqa: PTH102 - as above
-        except FileExistsError:
-            pass  # an earlier start of the same attempt, whose process may just be ending
+                self._bases.add(base)
         except OSError as error:
-            message = f"there can be no mailbox for this step: {error.strerror}"
-            raise StepFailed(message, fix="check room and rights of the state directory") from error
+            raise _impossible(error) from error
         self._begun[mailbox] = None
         if self._timer is None:
             self._wait()
@@ -178,17 +174,31 @@ class _Mailbox:
         self._complaints: set[str] = set()
 
     def begin(self) -> None:
-        """Make the folder, and look at it from now on; see the port.
+        """Look for reports from now on; see the port.
 
         Raises:
-            StepFailed: It cannot be made.
+            StepFailed: There can be no mailbox.
         """
         if self._is_begun:
             return
         self._desk.begin(self)
         self._is_begun = True
+        if self._settled:
+            self.make()
         for number, (text, note) in enumerate(self._settled):
             self._write(step_reports.settled_name(text, number), step_reports.settled_text(text, note))
+
+    def make(self) -> None:
+        """Make the folder now; see the port.
+
+        Raises:
+            StepFailed: It cannot be made.
+        """
+        self.begin()
+        try:
+            os.makedirs(self.place, 0o700, exist_ok=True)  # noqa: PTH103 - all above it is there
+        except OSError as error:
+            raise _impossible(error) from error
 
     def tell(self, reports: Sequence[str], note: str) -> None:
         """Tell the processes that these blockers are settled; see the port."""
@@ -202,7 +212,7 @@ class _Mailbox:
         try:
             changed_ns = os.stat(self.place, follow_symlinks=False).st_mtime_ns  # noqa: PTH116 - ten a second
         except OSError:
-            return  # the step has removed it; it is told so when it reports
+            return  # nobody has reported anything
         if changed_ns != self._seen_ns and not self._is_full:
             is_steady = time.time_ns() - changed_ns > _STEADY_NS
             if self._scan(_AT_ONCE) and is_steady:
@@ -215,7 +225,7 @@ class _Mailbox:
         self._desk.end(self)
         if not self._known and not self._own and _is_removed(self.place):
             self._is_closed = True
-            return  # as of nearly all steps: there was nothing in it
+            return  # as of nearly all steps: there was nothing
         if not self._is_full:
             self._scan(MOST + 1)
         self._is_closed = True
@@ -317,10 +327,17 @@ def _listed(folder: int) -> list[str]:
     return [name for name in names if name[0] != "." and not name.startswith(_OWN)]
 
 
+def _impossible(error: OSError) -> StepFailed:
+    message = f"there can be no mailbox for this step: {error.strerror}"
+    return StepFailed(message, fix="check room and rights of the state directory")
+
+
 def _is_removed(place: str | Path) -> bool:
-    """Remove a folder if it is empty; returns whether it was."""
+    """Remove a folder if it is empty; returns whether there is none now."""
     try:
         os.rmdir(place)  # noqa: PTH106 - for each command
+    except FileNotFoundError:
+        return True
     except OSError:
         return False
     return True

@@ -28,7 +28,6 @@ from maestri.kernel.run import LIMIT, REQUEST, UNWINDING, Live, RunCore, Stop
 from maestri.kernel.typed import build, return_type
 from maestri.values import Json
 
-T = TypeVar("T")
 
 
 class Closable(Protocol):
@@ -59,34 +58,25 @@ class Closable(Protocol):
 S = TypeVar("S", bound=Closable)
 
 
-async def close(
-    run: RunCore,
-    scope: S,
-    body: Callable[[S], Awaitable[T]],
-    above: str,
-    segment: str,
-    timeout_s: float | None = None,
-) -> T:
-    """Run the body of a scope to its end and record how it ended.
+def close(run: RunCore, scope: Closable, outcome: Outcome, above: str, segment: str) -> Any:
+    """Record how a scope ended, and return its output.
 
     Args:
         run: The run.
         scope: The scope.
-        body: What it holds.
+        outcome: How its body ended.
         above: The path of the scope around it.
         segment: Its place there.
-        timeout_s: How long it may take, in seconds.
 
     Raises:
         RunError: The body failed; this is on record.
     """
-    outcome = await settle(run, scope, body, timeout_s)
     now = run.clock.now()
     if outcome.error is None:
         if run.unheard:
             run.take_unheard(scope.path)  # what failed below this scope no longer matters
         run.journal.append(Event(ev.SEALED, above, segment, now, scope.digest, _seal_body(scope, outcome)))
-        return outcome.value  # type: ignore[no-any-return]
+        return outcome.value
     if isinstance(outcome.error, RunError) and outcome.error.origins == (scope.path,):
         scope.add_failures(1)
     if isinstance(outcome.error, asyncio.CancelledError):

@@ -224,8 +224,8 @@ class Context(Talking):
         Args:
             segment: The place.
             body: What makes the step.
-            hand_over: Takes over to wait until the record of the step is stored, where that is all that is left
-                to do: the function did not wait, and the body is the call of a verb and nothing else.
+            hand_over: Takes over to wait until the record of the step is stored, where nothing else is left
+                to do: the function did not wait, and the body is the call of a verb and nothing more.
         """
         place = Context(self._run, self.path, self._past, segment)
         try:
@@ -266,7 +266,8 @@ class Context(Talking):
         if pattern:
             self._append(ev.OPENED, segment, codec.encode(requests.opening(pattern, total, opening.source)))
         try:
-            return await closing.close(run, child, body, self.path, segment, opening.timeout_s)
+            outcome = await closing.settle(run, child, body, opening.timeout_s)
+            return closing.close(run, child, outcome, self.path, segment)  # type: ignore[no-any-return]
         finally:
             self._failed += child.failed
             self._fold(segment, child.folded)

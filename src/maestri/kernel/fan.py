@@ -49,6 +49,7 @@ class Fan:
 
     def __init__(self, ctx: Context, max_concurrent: int | None = None, *, needs_all: bool = False) -> None:
         """Children run in `ctx`, at most `max_concurrent` at once; `needs_all`: no failure is accepted."""
+        ctx.own()
         self._ctx = ctx
         self._core = ctx.core
         self._needs_all = needs_all

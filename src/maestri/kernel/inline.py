@@ -13,6 +13,7 @@ import asyncio
 from asyncio import Future, Task
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import Context as Variables
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeAlias
@@ -24,7 +25,7 @@ Ended: TypeAlias = tuple[str, Any, BaseException | None]  # a segment, its value
 
 
 class Inline:
-    """Runs children in turn; gives those that cannot be run so to whoever begins them in a task of their own."""
+    """Runs children in turn, and gives back those that cannot be run so."""
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class Inline:
     async def _run(self) -> None:
         """Run one child after the other, until one of them waits."""
         turn, fresh = self._turn, self._fresh
-        while fresh and turn == self._turn and copy_context() == self._context:
+        while fresh and turn == self._turn and _is_current(self._context):
             segment, body = fresh.popleft()
             self._begun = segment
             try:
@@ -130,3 +131,11 @@ class Inline:
         for _, _, stored in batch:
             stored.exception()  # asyncio would report it as never looked at
         self._told_ended([(segment, None, error) for segment, _, _ in batch])
+
+
+def _is_current(context: Variables) -> bool:
+    """Tell whether no context variable has been set since `context` was copied."""
+    try:
+        return copy_context() == context  # at once, where both are still the same
+    except Exception:  # noqa: BLE001 - values that cannot be compared are not the same
+        return False

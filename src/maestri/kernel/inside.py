@@ -58,6 +58,16 @@ class OpenLog(StepLog, Protocol):
         ...
 
 
+class _NoLog:
+    def __call__(self, data: bytes, stream: str = "") -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+NO_LOG: Final = _NoLog()  # where nothing is kept
+
 Heard: TypeAlias = Callable[[Report], "Awaitable[None] | None"]
 
 
@@ -66,7 +76,7 @@ class StepMailbox(Protocol):
 
     @property
     def place(self) -> str:
-        """The path of the folder, which is there from `begin` to `close`."""
+        """The path of the folder; whoever reports first makes it, where nobody else has."""
         ...
 
     @property
@@ -75,7 +85,11 @@ class StepMailbox(Protocol):
         ...
 
     def begin(self) -> None:
-        """Make the folder, just before the first process is started, and look at it from now on."""
+        """Look for reports from now on; called just before the first process is started."""
+        ...
+
+    def make(self) -> None:
+        """Make the folder now, for a process that could not: a sandbox shows only what is there."""
         ...
 
     def tell(self, reports: Sequence[str], note: str) -> None:

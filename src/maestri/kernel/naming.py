@@ -57,6 +57,15 @@ class Naming:
         self._counts[name] = max(number, self._counts.get(name, 0))
         return numbered(name, number)
 
+    def own(self, task: asyncio.Task[Any] | None) -> None:
+        """Let no other asyncio task take names here.
+
+        Raises:
+            ScopeShared: Another one does already.
+        """
+        if self.owner is not task:
+            self._take_over(task)
+
     def _take_over(self, task: asyncio.Task[Any] | None) -> None:
         if self.owner is not None:
             message = f"two asyncio tasks use the scope `{self._scope}` at once"

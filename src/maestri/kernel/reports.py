@@ -19,10 +19,11 @@ from typing import Any, Final
 from maestri.kernel import codec, state
 from maestri.kernel import events as ev
 from maestri.kernel.events import Event, Stored
+from maestri.kernel.holds import Hold
 from maestri.kernel.inside import BLOCKED, UNBLOCKED, Left, Report, StepLog, StepMailbox
 from maestri.kernel.path import RUN, parent
 from maestri.kernel.ports import Answer, Engine, Message, Notice
-from maestri.kernel.run import UNWINDING, Hold, RunCore
+from maestri.kernel.run import UNWINDING, RunCore
 from maestri.kernel.step import Step
 
 UNBLOCK: Final = "unblock"  # the verb of a message
@@ -76,6 +77,9 @@ class _Listener:
 
     def begin(self) -> None:
         self._mailbox.begin()
+
+    def make(self) -> None:
+        self._mailbox.make()
 
     def tell(self, reports: Sequence[str], note: str) -> None:
         self._mailbox.tell(reports, note)

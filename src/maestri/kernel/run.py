@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Final
 
 from maestri.errors import InternalError, PathNotFound
 from maestri.kernel.events import Stored
-from maestri.kernel.inside import OpenLog, StepLog, StepMailboxes
+from maestri.kernel.holds import Hold
+from maestri.kernel.inside import NO_LOG, OpenLog, StepLog, StepMailboxes
 from maestri.kernel.path import ROOT, is_within
 from maestri.kernel.ports import Attempt, Clock, Dispatcher, Journal, Message, Notice
 from maestri.records import NamedTuple
@@ -111,29 +112,6 @@ class Waiter(NamedTuple):
     is_listener: bool = False
 
 
-class Hold:
-    """A step that blockers hold which it has reported: the ids of the reports, and the words of the last one.
-
-    `tell` tells its processes, while they run, that these are settled; `released` is what waits for that
-    when they have ended; `note` is what was said to it.
-    """
-
-    __slots__ = ("ids", "note", "reason", "released", "tell")
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        self.ids: list[str] = []
-        self.note = ""
-        self.tell: Callable[[Sequence[str], str], None] | None = None
-        self.released: asyncio.Future[None] | None = None
-
-    def take(self, report: str, reason: str) -> None:
-        """Add a blocker."""
-        self.reason = reason
-        if report not in self.ids:
-            self.ids.append(report)
-
-
 class Waits:
     """Who waits for what: the messages that the live branches of a run wait for; timers are not among them.
 
@@ -186,7 +164,11 @@ class Waits:
 
 
 class Services:
-    """The ports that a run uses, and how it tells about its progress."""
+    """The ports that a run uses, and how it tells about its progress.
+
+    `has_mailboxes` tells whether steps of a run may have left reports behind: so that a resume need not make
+    the `mailboxes`, which many runs never use.
+    """
 
     def __init__(
         self,
@@ -198,6 +180,7 @@ class Services:
         open_log: Callable[[str, str, int], OpenLog] | None = None,
         keep: Callable[[str, str], ArtifactRef] | None = None,
         mailboxes: Callable[[], StepMailboxes] | None = None,
+        has_mailboxes: Callable[[str], bool] | None = None,
         parks: bool = True,
     ) -> None:
         self.dispatcher = dispatcher
@@ -207,6 +190,7 @@ class Services:
         self.open_log = open_log or _no_log
         self.keep = keep or _cannot_keep
         self.mailboxes = mailboxes
+        self.has_mailboxes = has_mailboxes or _maybe
         self.parks = parks
 
 
@@ -256,7 +240,7 @@ class RunCore:
             services.notice(run_id, Notice(path, kind, text))
 
         key = f"{run_id}{path}/{number}"
-        return Attempt(run_id, path, number, key, self.info.cwd, log or _NO_LOG, beat, notice, services.keep)
+        return Attempt(run_id, path, number, key, self.info.cwd, log or NO_LOG, beat, notice, services.keep)
 
     def begin(self, path: str, live: Live) -> None:
         """Enter what the current asyncio task begins into `live`."""
@@ -376,6 +360,10 @@ def _nothing() -> None:
     pass
 
 
+def _maybe(_run: str) -> bool:
+    return True
+
+
 def _nobody(message: Message) -> None:
     raise InternalError(message.id)  # an execution opens its mail before its body runs
 
@@ -384,19 +372,8 @@ def _ignore_notice(_run: str, _notice: Notice) -> None:
     pass
 
 
-class _NoLog:
-    def __call__(self, data: bytes, stream: str = "") -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
 def _no_log(_run: str, _path: str, _attempt: int) -> OpenLog:
-    return _NO_LOG
-
-
-_NO_LOG: Final = _NoLog()
+    return NO_LOG
 
 
 def _cannot_keep(_path: str, name: str) -> ArtifactRef:

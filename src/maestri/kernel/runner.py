@@ -122,7 +122,7 @@ class Execution:
         stored: Awaitable[None] | None = None
         await self._mail.open()
         try:
-            if core.is_resumed:
+            if core.is_resumed and core.services.has_mailboxes(core.info.id):
                 await reports.take_left(core, self._engine)
             past = await read_past(core, ROOT) if core.is_resumed else NOTHING
             scope = Context(core, ROOT, past=past)

@@ -102,6 +102,10 @@ class Scope:
             return self._claim(name)
         return self._naming.take_number(name, number)
 
+    def own(self) -> None:
+        """Let no asyncio task but this one claim names here: children that run at once could share one."""
+        self._naming.own(current_task(self._run.loop))
+
     def prepare(self, opening: Opening) -> None:
         """Say where the next scope is written and how long it may take; `scope` uses it up."""
         self._prepared = opening

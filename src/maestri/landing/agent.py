@@ -24,6 +24,7 @@ from maestri.errors import (
     RunError,
     StepFailed,
 )
+from maestri.kernel import isolation
 from maestri.kernel.codec import encode
 from maestri.kernel.ports import Answer, Attempt, Dispatcher, Task, Workspaces
 from maestri.landing import forecast, inspecting, merging, resolving
@@ -33,6 +34,7 @@ from maestri.landing.rooms import Room, Rooms
 from maestri.workspaces.git import NOWHERE, Git
 
 _TAIL_LINES, _TAIL_CHARS = 5, 400
+_NAMED: Final = 3
 _NO_SPACE: Final = 28  # ENOSPC
 
 
@@ -158,7 +160,14 @@ class LandingAgent:
         git = Git(request["repository"], check=check)
         place = self._place(attempt.run, request["place"])
         onto, branch, at = request["onto"], request["branch"], request["at"]
-        return resolving.resolved(git, place, onto, branch, at, is_meant=request["is_meant"])
+        found = resolving.resolved(git, place, onto, branch, at, is_meant=request["is_meant"])
+        if "problem" in found:
+            return found
+        # Proved at once, so that a resolution that loses something leaves out one branch, and not all of them.
+        known = {"branch": branch["name"], "files": found["files"], "commit": found["commit"]}
+        proof = prove(git, found["commit"], request["start"], request["branches"], resolved=[known])
+        lost = ", ".join(one.text() for one in proof.lost[:_NAMED])
+        return {"problem": f"its resolution loses changes: {lost}"} if lost else found
 
     def _history(self, request: Any, _attempt: Attempt, check: Any) -> Any:
         git = Git(request["repository"], check=check)
@@ -204,7 +213,7 @@ class LandingAgent:
 
     async def _verify(self, request: Any, task: Task, attempt: Attempt) -> dict[str, Any]:
         command, tree = request["command"], request["tree"]
-        asked = encode(["verify", tree, command, request["prefix"]])
+        asked = encode(["verify", tree, command, request["prefix"], request.get("isolation")])
         key = sha256(asked.encode()).hexdigest()
         if not request["fresh"] and await asyncio.to_thread(self._verified.find, key):
             return {"passed": True, "known": True}
@@ -229,6 +238,8 @@ class LandingAgent:
         cwd = room.tree / request["prefix"]
         cwd.mkdir(parents=True, exist_ok=True)
         asked = {"command": request["command"], "cwd": str(cwd)}
+        if "isolation" in request:
+            asked |= {isolation.REQUEST: request["isolation"], isolation.FOLDER: str(room.tree)}
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:

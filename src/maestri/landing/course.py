@@ -70,7 +70,9 @@ def _verdicts(scope: Context, standing: Standing) -> Verdicts | None:
     if order.verify is None:
         return None
     width = order.max_concurrent or opened["cores"]
-    command = Command(order.verify, opened["prefix"], order.verify_timeout_s, width, order.fresh)
+    command = Command(
+        str(order.verify), opened["prefix"], order.verify_timeout_s, width, order.fresh, order.sandbox
+    )
     return Verdicts(scope, standing.place, command)
 
 
@@ -98,7 +100,7 @@ async def _proved(scope: Context, standing: Standing, commit: str, line: Sequenc
     proof = await steps.proved(scope, standing.place, commit, branches, resolved)
     if proof["proved"]:
         return proof
-    message = f"{len(proof['lost'])} changes of the branches are not in the result"
+    message = "not all that the branches have changed is in the result"
     cause = "; ".join(one["text"] for one in proof["lost"][:_LISTED])
     fix = f"nothing was moved; look at them: maestri prove {commit[:12]} {' '.join(branches)}"
     raise ProofFailed(message, cause=cause, fix=fix, detail={"proof": proof})

@@ -1,7 +1,7 @@
 """How two texts differ, line by line. Pure: lines in, edits out.
 
-Lines that both texts have once anchor the comparison, as in a patience diff; between two anchors the shortest
-script of edits is looked for (Myers, 1986). Git's merges compare in nearly the same way.
+The shortest script of edits is looked for (Myers, 1986). Where it would be very long, lines that both texts
+have once anchor the comparison, as in a patience diff, and the script is looked for between two anchors.
 
 Rule: an edit that could stand in several places stands in the last of them, so that the same change, found in
 two pairs of texts, is found at the same place.
@@ -15,7 +15,7 @@ from typing import Final
 
 from maestri.records import NamedTuple
 
-_MOST_EDITS: Final = 500  # beyond that, between two anchors, one text simply replaces the other
+_MOST_EDITS: Final = 200  # more cost much time, and tell little
 
 
 class Edit(NamedTuple):
@@ -56,10 +56,13 @@ def _partners(old: Sequence[bytes], new: Sequence[bytes]) -> list[int]:
             partner[end] = new_end
         if start == end or new_start == new_end:
             continue
+        pairs = _shortest(old[start:end], new[new_start:new_end])
+        if pairs is not None:
+            for at, to in pairs:
+                partner[start + at] = new_start + to
+            continue
         anchors = _anchors(old, new, Edit(start, end, new_start, new_end))
         if not anchors:
-            for at, to in _shortest(old[start:end], new[new_start:new_end]):
-                partner[start + at] = new_start + to
             continue
         for at, to in anchors:
             partner[at] = to
@@ -96,8 +99,8 @@ def _once(lines: Sequence[bytes], start: int, end: int) -> dict[bytes, int]:
     return {line: at for line, at in found.items() if at >= 0}
 
 
-def _shortest(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Return the pairs of equal lines of a shortest script; none where it would be very long."""
+def _shortest(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]] | None:
+    """Return the pairs of equal lines of a shortest script; None where it would be very long."""
     reach = {1: 0}  # of each diagonal (old less new), how far in `old` one can be
     trace: list[dict[int, int]] = []
     for count in range(min(len(old) + len(new), _MOST_EDITS) + 1):
@@ -110,7 +113,7 @@ def _shortest(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int
             reach[diagonal] = at
             if at >= len(old) and at - diagonal >= len(new):
                 return _walked_back(trace, len(old), len(new))
-    return []
+    return None
 
 
 def _walked_back(trace: Sequence[dict[int, int]], at: int, to: int) -> list[tuple[int, int]]:

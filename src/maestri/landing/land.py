@@ -104,6 +104,7 @@ async def land(
         resolve,
         max_concurrent,
         verify_timeout,
+        getattr(verify, "sandbox", None),
     )
 
     async def inside(scope: Context) -> dict[str, Any]:

@@ -58,8 +58,10 @@ class Ledger:
         own = _occurrences(self._owned, block, key) if found else []
         if not found or len(found) < len(own) or {text.owner for text, _ in own} != {part.branch}:
             return None
-        text, at = next((one for one in found if one[0].path != part.place), found[-1])
-        return Place(text.path, at + 1)
+        # Beside its own place, a block whose end is like the lines after it seems whole where it is not.
+        near = range(part.line - 1 - len(block), part.line + len(block))
+        away = [(text.path, at) for text, at in found if text.path != part.place or at not in near]
+        return Place(away[0][0], away[0][1] + 1) if away else None
 
     @cached_property
     def _held(self) -> _Index:

@@ -160,6 +160,6 @@ async def _resolution(
         if word is False or word in _LEAVE_OUT:
             return {"problem": "its resolver has left it out"}
         is_meant = word is True or word in _AS_IT_IS
-        return await steps.taken(inner, standing.place, onto, link, is_meant=is_meant)
+        return await steps.taken(inner, standing.place, onto, link, sides, is_meant=is_meant)
 
     return await scope.scope("conflict", inside)

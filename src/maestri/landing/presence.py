@@ -41,7 +41,8 @@ class _Chunk(NamedTuple):
 
 def seen(base: Sequence[bytes], tip: Sequence[bytes], result: Sequence[bytes]) -> list[Seen]:
     """Return for each edit from `base` to `tip` whether it is in `result`."""
-    found = []
+    found: list[Seen] = []
+    since: list[Edit] = []
     for chunk in _chunks(edits(base, tip), edits(base, result)):
         first = chunk.start + chunk.shift
         grown = sum(_growth(edit) for edit in chunk.other)
@@ -51,7 +52,11 @@ def seen(base: Sequence[bytes], tip: Sequence[bytes], result: Sequence[bytes]) -
             begun = first - _within(chunk)[0]
             found += [Seen(edit, is_there=True, at=begun + edit.new_start) for edit in chunk.own]
         else:
-            found += _one_by_one(chunk, base, tip, theirs)
+            since = since or edits(tip, result)
+            found += [
+                one._replace(is_there=one.is_there and not _undone(one.edit, base, (tip, result), since))
+                for one in _one_by_one(chunk, base, tip, theirs)
+            ]
     return found
 
 
@@ -70,6 +75,23 @@ def _one_by_one(
         is_there = at >= 0 and is_gone and not any(base[line] in left for line in removed)
         after = at + edit.new_end - edit.new_start if is_there else after
         yield Seen(edit, is_there, chunk.start + chunk.shift + max(at, 0), is_rewritten)
+
+
+def _undone(
+    edit: Edit,
+    base: Sequence[bytes],
+    texts: tuple[Sequence[bytes], Sequence[bytes]],
+    since: Sequence[Edit],
+) -> bool:
+    """Tell whether the result, compared with the branch itself, takes back there what the branch has done."""
+    tip, result = texts
+    removed = set(base[edit.start : edit.end]) - set(tip[edit.new_start : edit.new_end])
+    for one in since:
+        if one.start <= edit.new_end and edit.new_start <= one.end:
+            takes = max(one.start, edit.new_start) < min(one.end, edit.new_end)
+            if takes or removed & set(result[one.new_start : one.new_end]) - set(tip[one.start : one.end]):
+                return True
+    return False
 
 
 def touching(edit: Edit, others: Sequence[Seen]) -> list[Seen]:

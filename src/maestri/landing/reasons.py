@@ -103,7 +103,7 @@ class Reasons:
         )
 
     def _moved(self, part: Part) -> Reason | None:
-        """Look for the lines that a part adds at another place; those that it removes must be gone from here."""
+        """Look for the lines that a part adds elsewhere; those that it removes must be gone from here."""
         place, texts = self._ledger.moved(part), sides(self._trees, part.change)
         if place is None or part.edit is None or texts is None:
             return None

@@ -28,6 +28,7 @@ class Order(NamedTuple):
     resolve: BoundBody | None = None
     max_concurrent: int | None = None
     verify_timeout_s: float | None = None
+    sandbox: Any = None
 
 
 class Standing:

@@ -82,13 +82,16 @@ async def shown(
     return await scope.perform("show", _task("conflict", request))  # type: ignore[no-any-return]
 
 
-async def taken(scope: Context, place: Place, onto: str, link: Link, *, is_meant: bool) -> dict[str, Any]:
+async def taken(
+    scope: Context, place: Place, onto: str, link: Link, sides: Mapping[str, str], *, is_meant: bool
+) -> dict[str, Any]:
     """Take what somebody has made of a conflict; see `resolving.resolved`.
 
     Raises:
         ConflictLost: The worktree is gone.
     """
     request = {**_conflict(scope, place, onto, link), "at": place.at, "is_meant": is_meant}
+    request |= {"start": place.start, "branches": {**sides, link.name: link.tip}}
     return await scope.perform("take", _task("resolved", request))  # type: ignore[no-any-return]
 
 
@@ -105,13 +108,17 @@ class Tested(NamedTuple):
     what: str
 
 
-def verification(
-    place: Place, tested: Tested, command: str, prefix: str, *, fresh: bool, policy: Policy
-) -> Task:
-    """Return the task that verifies a commit: `{passed, said, took_s}`; `known` where it is from before."""
+def verification(place: Place, tested: Tested, how: Mapping[str, Any], policy: Policy) -> Task:
+    """Return the task that verifies a commit: `{passed, said, took_s}`; `known` where it is from before.
+
+    Args:
+        place: The place of the landing.
+        tested: The commit.
+        how: The `command`, the `prefix` of the folder it runs in, whether `fresh`, and its `isolation`.
+        policy: How long it may take.
+    """
     request = {"repository": place.repository, "commit": tested.commit, "tree": tested.tree}
-    request |= {"command": command, "prefix": prefix, "of": tested.what}
-    return Task(_AGENT, {"verb": "verify", **request, "fresh": fresh}, policy)
+    return Task(_AGENT, {"verb": "verify", **request, "of": tested.what, **how}, policy)
 
 
 async def history(

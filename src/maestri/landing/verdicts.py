@@ -36,6 +36,7 @@ class Command(NamedTuple):
     timeout_s: float | None = None
     width: int = 1
     fresh: bool = False
+    sandbox: Any = None
 
 
 class Verdicts:
@@ -69,9 +70,9 @@ class Verdicts:
         trees: dict[int, str] = {}
         async with Fan(self._scope, command.width) as fan:
             for one in new:
-                task = steps.verification(
-                    self._place, one, command.text, command.prefix, fresh=command.fresh, policy=policy
-                )
+                how = {"command": command.text, "prefix": command.prefix, "fresh": command.fresh}
+                how |= {} if command.sandbox is None else {"isolation": command.sandbox}
+                task = steps.verification(self._place, one, how, policy)
                 self._asked += 1
                 trees[self._asked] = one.tree
                 fan.start("verify", _step(task), self._asked)

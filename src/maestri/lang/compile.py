@@ -38,7 +38,7 @@ from maestri.lang.model import (
     WorkflowRef,
 )
 from maestri.lang.parts import part
-from maestri.patterns._registry import Arm, Need, Option, Workflow
+from maestri.patterns._registry import Arm, HeldCommand, Need, Option, Workflow
 from maestri.patterns._retry import retrying
 from maestri.records import NamedTuple
 from maestri.values import Json
@@ -264,7 +264,13 @@ def _argument(unit: Unit, option: Option, given: Any, frame: Frame) -> Any:
     found = value(given, frame, unit.definition.source)
     if option.kind == "scalar" and isinstance(given, Templated):
         check_scalar(unit.definition.source, option, found, given)
-    return found
+    return _held(found, frame) if option.kind == "command" else found
+
+
+def _held(command: Any, frame: Frame) -> Any:
+    """Return a command with the sandbox that it is to run in."""
+    request = frame.held({})
+    return HeldCommand.of(command, request[SANDBOX]) if request else command
 
 
 def _target(unit: Unit, given: Any, frame: Frame) -> Any:

@@ -54,6 +54,20 @@ Items: TypeAlias = Sequence[Any]
 Workflow: TypeAlias = Callable[[Context, Mapping[str, Any]], Awaitable[Any]]
 
 
+class HeldCommand(str):
+    """A command that is to run in a sandbox, which is said as a step says it."""
+
+    __slots__ = ("sandbox",)
+    sandbox: Any
+
+    @classmethod
+    def of(cls, command: str, sandbox: Any) -> HeldCommand:
+        """Return a command with its sandbox."""
+        found = cls(command)
+        found.sandbox = sandbox
+        return found
+
+
 class Arm(NamedTuple):
     """One arm of a branch: taken when `when()` holds; without `when` it is the otherwise."""
 

@@ -125,6 +125,7 @@ class Doing:
             open_log=Logs(state, on_pause).open,
             keep=state.keep,
             mailboxes=self._made_mailboxes,
+            has_mailboxes=state.has_step_mailboxes,
         )
 
     async def start(self, loaded: Loaded, inputs: dict[str, Json], cwd: str) -> Execution:

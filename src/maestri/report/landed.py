@@ -36,7 +36,9 @@ def _kept(line: str) -> str:
 def _lines(output: Mapping[str, Any]) -> Iterator[str]:
     yield _headline(output)
     yield from _table(output)
-    yield from _foretold(output)
+    yield from foretold(output.get("forecast") or {})
+    if output.get("dry_run") and not any(foretold(output["forecast"])):
+        yield "forecast: no conflicts"
     yield from _verified(output.get("verified"))
     yield from _proved(output.get("proof"))
     yield from (f"note: {note}" for note in output.get("notes", ()))
@@ -86,8 +88,8 @@ def _about(
     return said
 
 
-def _foretold(output: Mapping[str, Any]) -> Iterator[str]:
-    forecast = output.get("forecast") or {}
+def foretold(forecast: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is foretold of branches, a line each: conflicts, and symbols that cannot work together."""
     pairs = forecast.get("conflicts", ())
     for pair in pairs[:_MOST]:
         yield f"forecast: {_both(pair)} conflict in {_some(pair['files'])}"
@@ -98,8 +100,6 @@ def _foretold(output: Mapping[str, Any]) -> Iterator[str]:
     more = len(pairs) + len(breaks) - min(len(pairs), _MOST) - min(len(breaks), _MOST)
     if more:
         yield f"forecast: and {more} more"
-    if output.get("dry_run") and not pairs and not breaks:
-        yield "forecast: no conflicts"
 
 
 def _both(pair: Mapping[str, Any]) -> str:

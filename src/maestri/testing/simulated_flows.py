@@ -8,6 +8,7 @@ Rule 3: what fails for ever stands only where somebody handles it; every other f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any, Protocol
@@ -169,6 +170,9 @@ class Flow(Constructs):
     def _body(self, shape: Shape) -> Any:
         if shape.word == "step":
             return OneStep(lambda c: self._step(c, shape, _place_of(c)))
+        if shape.word == "call":  # nothing but the call of a verb: it may share an asyncio task with others
+            outside = self._outside
+            return OneStep(lambda c: c.step(shape.name, partial(outside.called, _place_of(c))))
         return lambda c, *_given: self._do(c, shape)
 
     async def _do(self, ctx: Context, shape: Shape) -> Any:

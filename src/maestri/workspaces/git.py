@@ -159,10 +159,6 @@ class Git:
         message = f"`{one[:12]}` and `{other[:12]}` have no common ancestor"
         raise UnrelatedHistories(message, fix="they come from different repositories")
 
-    def are_related(self, one: str, other: str) -> bool:
-        """Tell whether two commits have a common ancestor."""
-        return self.runner.view("merge-base", one, other, ok=(0, 1)).code == 0
-
     def is_ancestor(self, ancestor: str, commit: str) -> bool:
         """Tell whether a commit is another one, or in its history."""
         return self.runner.view("merge-base", "--is-ancestor", ancestor, commit, ok=(0, 1)).code == 0
@@ -307,9 +303,9 @@ class Git:
 
     def take_back(self, index: Path, entries: Sequence[Entry | str]) -> str:
         """Put other entries into an index file, a path alone takes it out; return the tree of the index."""
-        zero = f"0 {'0' * 40}\t"
         lines = [
-            zero + one if isinstance(one, str) else f"{one.mode} {one.object}\t{one.path}" for one in entries
+            f"0 {self._zero}\t{one}" if isinstance(one, str) else f"{one.mode} {one.object}\t{one.path}"
+            for one in entries
         ]
         given = b"".join(os.fsencode(line) + b"\0" for line in lines)
         self.runner.view("update-index", "-z", "--index-info", stdin=given, index=index)
@@ -369,11 +365,15 @@ class Git:
                 raise BranchMoved(message, fix=fix)
         raise self.runner.refusal("update-ref", said)
 
+    @property
+    def _zero(self) -> str:
+        """What stands for no object."""
+        return "0" * (64 if self.runner.object_format == "sha256" else 40)
+
     def _move(self, ref: str, new: str, old: str) -> str:
-        zero = "0" * (64 if self.runner.object_format == "sha256" else 40)
         if new == old:
-            return f"verify {ref}\0{old or zero}\0"
-        return f"update {ref}\0{new}\0{old or zero}\0" if new else f"delete {ref}\0{old}\0"
+            return f"verify {ref}\0{old or self._zero}\0"
+        return f"update {ref}\0{new}\0{old or self._zero}\0" if new else f"delete {ref}\0{old}\0"
 
     def worktree_add(self, path: Path, commit: str, branch: str = "") -> None:
         """Register a worktree without its files, on a new branch (short name) or on no branch.

@@ -160,3 +160,12 @@ def test_a_reserve_that_cannot_be_held_or_released_harms_nobody(tmp_path: Path) 
     state = StateDir(tmp_path / "gone")
     assert not state.hold_reserve()
     state.release_reserve()
+
+
+def test_it_tells_whether_there_are_several_journals_and_mailboxes_of_steps(tmp_path: Path) -> None:
+    state = StateDir(tmp_path)
+    (tmp_path / "journal-0001.db").touch()
+    assert (state.has_one_journal(), state.has_step_mailboxes("r")) == (True, False)
+    (tmp_path / "journal-0002.db").touch()
+    state.step_mailbox("r", "/a", 1).mkdir(parents=True)
+    assert (state.has_one_journal(), state.has_step_mailboxes("r")) == (False, True)

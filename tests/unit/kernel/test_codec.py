@@ -96,3 +96,9 @@ def test_what_can_be_encoded_can_also_be_shrunk() -> None:
         assert codec.expand(small, blobs) == codec.decode(body)
         for _ in range(50):
             deep = [deep]
+
+
+@pytest.mark.parametrize("text", ["", " 1", "{", "nothing"])
+def test_what_is_no_json_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"Expecting|delimiter|enclosed"):
+        codec.decode(text)

@@ -1,5 +1,6 @@
 """How texts differ, and whether the edits of one are in another: pure, on lists of lines."""
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -40,7 +41,7 @@ def test_the_edits_of_two_texts_make_one_the_other_and_never_touch(seed: int) ->
             made += [*old[at : edit.start], *new[edit.new_start : edit.new_end]]
             at = edit.end
         assert [*made, *old[at:]] == new
-        assert all(one.end < other.start for one, other in zip(found, found[1:], strict=False))
+        assert all(one.end < other.start for one, other in pairwise(found))
 
 
 def test_an_edit_that_could_stand_in_several_places_stands_in_the_last() -> None:

@@ -63,8 +63,8 @@ class Operation:
     """Something else to do in a transaction.
 
     `reads` events, so that those before it must be there; `is_single`: one statement, of which no half can
-    be left; `is_last`: done when all else of the transaction is; `is_light`: it need not be on the disk before
-    the next commit.
+    be left; `is_last`: done when all else of the transaction is; `is_light`: it may go to the disk with the
+    next commit.
     """
 
     __slots__ = ("act", "done", "error", "is_last", "is_light", "is_single", "reads", "result")

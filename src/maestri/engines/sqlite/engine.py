@@ -43,7 +43,6 @@ from maestri.kernel.events import Event
 from maestri.kernel.ports import Message, RunInfo
 from maestri.records import NamedTuple
 
-
 _NONE_TAKEN: Final[frozenset[str]] = frozenset()  # one for all: each would take 216 bytes
 
 

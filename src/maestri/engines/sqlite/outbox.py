@@ -50,9 +50,7 @@ class Outbox:
     ) -> asyncio.Future[T]:
         """Have something done in a transaction and return its result to come; see `Operation`."""
         done: asyncio.Future[T] = self.loop.create_future()
-        self.add(
-            Operation(act, done, reads=reads, is_single=is_single, is_last=is_last, is_light=is_light)
-        )
+        self.add(Operation(act, done, reads=reads, is_single=is_single, is_last=is_last, is_light=is_light))
         return done
 
     def flush(self) -> None:
