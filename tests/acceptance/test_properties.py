@@ -17,7 +17,7 @@ steps:
       steps:
         text: {run: 'printf abc > text.txt', delivers: text.txt, estimate: {tokens: 150k}}
         count:
-          {run: wc -c < text.txt, output: json, reads: text.txt, cache: true, needs: [text], reason: it counts}
+          {run: wc -c < text.txt, output: json, reads: text.txt, cache: true, needs: [text], reason: counts}
   build: {run: echo built, handoff: {README complete: test -s README.md, licence: test -s LICENSE}}
 """
 
@@ -67,6 +67,6 @@ def test_what_is_kept_is_listed_shown_and_cleared(desk: Path) -> None:
 def test_what_a_definition_states_is_shown_and_drawn(desk: Path) -> None:
     maestri(desk, "run", "flow.yaml")
     shown = maestri(desk, "show", "@last", "/net/count").stdout
-    assert "reason  it counts" in shown and "reads   text.txt" in shown
+    assert "reason  counts" in shown and "reads   text.txt" in shown
     drawn = maestri(desk, "graph", "flow.yaml").stdout
-    assert "it counts" in drawn and "delivers text.txt" in drawn and "estimate 150k tokens" in drawn
+    assert "counts" in drawn and "delivers text.txt" in drawn and "estimate 150k tokens" in drawn

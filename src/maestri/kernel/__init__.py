@@ -16,8 +16,8 @@ A reading order, with what each file knows:
 `reports`     what the processes of a step say of it, and how a blocker holds it
 `attempts`    the way of all other steps, from their start to their record
 `closing`     how a scope ends
-`waiting`     waits for a time, a signal, a person; `listening`: for one of several, up to a time; `emit`; `strays`
-`scope`       what a scope knows of itself; `talking`: what it hears and says; `context`: the verbs that a body has
+`waiting`     waits for a time, a signal, a person; `listening`: for one of several, up to a time; `strays`
+`scope`       what a scope knows of itself; `talking`: what it hears and says; `context`: a body's verbs
 `fan`         children that run at once; `inline`: those of them that need no asyncio task of their own
 `directions`  what people decide by hand; `mail`: what comes in from outside
 `runner`      starts, resumes and ends runs

@@ -29,7 +29,6 @@ from maestri.kernel.typed import build, return_type
 from maestri.values import Json
 
 
-
 class Closable(Protocol):
     """What closing needs to know of a scope."""
 

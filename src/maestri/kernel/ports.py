@@ -69,6 +69,10 @@ class Message(NamedTuple):
     data: Mapping[str, Any]
 
 
+def unrecorded(_what: str, _text: str, _data: Any) -> None:
+    """Keep no record of a fact: what an attempt does that belongs to no journal."""
+
+
 class Attempt(NamedTuple):
     """What an agent may know and use while it performs a task.
 
@@ -90,7 +94,7 @@ class Attempt(NamedTuple):
     notice: Callable[[str, str], None]
     keep: Callable[[str, str], ArtifactRef]
     mailbox: StepMailbox | None = None
-    record: Callable[[str, str, Any], None] = lambda _what, _text, _data: None
+    record: Callable[[str, str, Any], None] = unrecorded
 
 
 class Agent(Protocol):

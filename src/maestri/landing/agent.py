@@ -163,7 +163,7 @@ class LandingAgent:
         found = resolving.resolved(git, place, onto, branch, at, is_meant=request["is_meant"])
         if "problem" in found:
             return found
-        # Proved at once, so that a resolution that loses something leaves out one branch, and not all of them.
+        # Proved at once: a resolution that loses something leaves out one branch, and not all of them.
         known = {"branch": branch["name"], "files": found["files"], "commit": found["commit"]}
         proof = prove(git, found["commit"], request["start"], request["branches"], resolved=[known])
         lost = ", ".join(one.text() for one in proof.lost[:_NAMED])

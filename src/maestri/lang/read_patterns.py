@@ -161,9 +161,7 @@ def _body(reader: StepReader, option: Option, tree: Tree, table: Mapping, what: 
     )
 
 
-def _bodies(
-    reader: StepReader, tree: Tree, what: str, binds: tuple[str, ...]
-) -> dict[str, BodyDef] | None:
+def _bodies(reader: StepReader, tree: Tree, what: str, binds: tuple[str, ...]) -> dict[str, BodyDef] | None:
     table = read.mapping(reader.findings, tree, what, "write `name: step` below each other")
     if table is None:
         return None
