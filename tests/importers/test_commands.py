@@ -53,6 +53,30 @@ def test_the_default_agent_may_come_from_the_environment(file: Path, monkeypatch
     assert main(["check", "tidy.yaml"]) == 0
 
 
+def test_the_default_agent_may_come_from_the_project_or_the_user(
+    file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for place in (Path(".maestri"), tmp_path / "config" / "maestri"):
+        place.mkdir(parents=True)
+        (place / "config.yaml").write_text("default_agent: echo\n", encoding="utf-8")
+        assert main(["check", "tidy.yaml"]) == 0
+        (place / "config.yaml").unlink()
+        assert main(["check", "tidy.yaml"]) == 2
+
+
+def test_a_configuration_that_is_wrong_is_refused_with_all_that_is_wrong(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(".maestri").mkdir()
+    Path(".maestri/config.yaml").write_text("default_agnet: echo\ndefault_agent: [a]\n", encoding="utf-8")
+    assert main(["check", "tidy.yaml"]) == 2
+    captured = capsys.readouterr()
+    said = captured.out + captured.err
+    assert ".maestri/config.yaml:1:1: error[L323]: `default_agnet` is no key of a configuration" in said
+    assert ".maestri/config.yaml:2:1: error[L323]: `default_agent` must be a name" in said
+
+
 def test_what_is_imported_is_a_workflow_of_ours(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", "tidy.yaml", "-o", "ours.yaml"]) == 0
     assert main(["check", "ours.yaml"]) == 0

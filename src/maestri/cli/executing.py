@@ -49,7 +49,7 @@ def foreign_arguments(parser: Parser) -> None:
         "--default-agent",
         metavar="NAME",
         default="",
-        help="who answers for agents that the file of another system names (default: $MAESTRI_DEFAULT_AGENT)",
+        help="who answers for agents of another system (default: $MAESTRI_DEFAULT_AGENT, then config.yaml)",
     )
 
 

@@ -129,13 +129,14 @@ class Scribe:
         at = whole_line(self.source, next(iter(self._unknown.values()), 1))
         if default and default not in known:
             message = f"there is no agent `{default[:80]}` that could answer for others"
-            cause = "it is given by `--default-agent` or `MAESTRI_DEFAULT_AGENT`"
+            cause = "it is given by `--default-agent`, MAESTRI_DEFAULT_AGENT or a config.yaml"
             self.error(AGENTS, message, at, cause=cause, fix=suggest(default, known))
         elif names and not default:
             message = f"nobody is configured for {listed}"
             cause = "the file names them, and this project has no agents of these names"
             fix = (
-                "say who answers: `--default-agent NAME`, or MAESTRI_DEFAULT_AGENT (`echo` is a scripted one)"
+                "say who answers: `--default-agent NAME`, MAESTRI_DEFAULT_AGENT, or `default_agent:` in "
+                ".maestri/config.yaml (`echo` is a scripted one)"
             )
             self.error(AGENTS, message, at, cause=cause, fix=fix)
         elif names:

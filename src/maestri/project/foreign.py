@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maestri.errors import DefinitionError, Diagnostic
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from maestri.lang.source import Source
 
 _IMPORTING = "maestri.importers.importing:"
+_SETTING = "maestri.project.configuration:setting"
 VARIABLE = "MAESTRI_DEFAULT_AGENT"
 
 
@@ -30,11 +32,13 @@ class Foreign:
 
         Args:
             known_agents: The agents that are configured.
-            default_agent: Who answers for the others; `$MAESTRI_DEFAULT_AGENT` without it.
+            default_agent: Who answers for the others; without it, whom `$MAESTRI_DEFAULT_AGENT` or the
+                configuration names.
             dialect: The system that the first file is of; by recognition without it.
         """
         self.findings: list[Diagnostic] = []
-        self._settings = (default_agent or os.environ.get(VARIABLE, ""), known_agents)
+        self._default_agent = default_agent or os.environ.get(VARIABLE, "")
+        self._known_agents = known_agents
         self._dialect = dialect
         self._first: str | None = None
         self._made: dict[str, Json] = {}
@@ -61,8 +65,13 @@ class Foreign:
         return made
 
     def imported(self, source: Source, dialect: str = "") -> Imported | None:
-        """Return what a text of another system becomes; None where it is of none."""
-        settings = load("maestri.importers.scribe:Settings")(*self._settings)
+        """Return what a text of another system becomes; None where it is of none.
+
+        Raises:
+            DefinitionError: The configuration is wrong.
+        """
+        default = self._default_agent or load(_SETTING)("default_agent", str(Path.cwd()), os.environ)
+        settings = load("maestri.importers.scribe:Settings")(default, self._known_agents)
         found: Imported | None = load(_IMPORTING + "imported")(source, settings, dialect or self._dialect)
         return found
 
