@@ -17,6 +17,8 @@ like() { # like PROGRAM PACKAGE
 need git git
 if [ "$(uname)" = Linux ]; then
     like bwrap bubblewrap # the strong sandbox; its tests say why it does not work where it does not
+    like zsh zsh       # `maestri shell-init` is tried in each shell that it writes for
+    like fish fish
     like strace strace # power cuts are simulated from what it records
 fi
 
